@@ -1,0 +1,53 @@
+# `make` lists what there is. Everything lives inside this directory: .venv, .services, data.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+DEMO_SECONDS ?= 45
+DEMO_DATA ?= demo-data
+PYTEST_ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help setup setup-dev services demo test lint bench soak lock clean
+
+help: ## list these commands
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what is needed to run: .venv/bin/staplewatch
+	@scripts/setup runtime
+
+setup-dev: ## the same, and the tools that tests and checks need
+	@scripts/setup dev
+
+demo: setup ## real sales and a simulated lockdown on one machine, for DEMO_SECONDS (45)
+	@$(BIN)/staplewatch demo --seconds $(DEMO_SECONDS) --data $(DEMO_DATA)
+
+services: setup-dev ## fetch the real servers that tests run against: Kafka, ClickHouse
+	@scripts/services
+
+test: setup-dev services lint ## everything: servers, checks, all tests
+	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup-dev ## style, types, import directions, exported schemas
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m schemas.export --check
+
+bench: ## measure throughput and latency (tests/bench)
+	@[[ -d tests/bench ]] || { echo "bench: tests/bench does not exist yet, there is nothing to measure" >&2; exit 1; }
+	@$(MAKE) --no-print-directory services
+	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench $(PYTEST_ARGS)
+
+soak: ## kill, freeze and restart things for long (tests/reliability)
+	@[[ -d tests/reliability ]] || { echo "soak: tests/reliability does not exist yet, there is nothing to run" >&2; exit 1; }
+	@$(MAKE) --no-print-directory services
+	@SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/reliability $(PYTEST_ARGS)
+
+lock: setup-dev ## pin dependencies again after a change in pyproject.toml
+	@scripts/lock
+
+clean: ## remove what can be made again (.venv, fetched servers, caches); data stays
+	@rm -rf .venv .services/kafka build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

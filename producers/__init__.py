@@ -1,0 +1,1 @@
+"""Into Kafka: client, replay of real data, simulator."""

@@ -1,0 +1,121 @@
+"""Connecting to the broker: what it can do, whether its topics fit, and a client set up accordingly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient
+from kafka.codec import has_lz4
+from kafka.errors import KafkaError
+
+from schemas import topics
+
+#: 20 ms fill a batch at thousands of receipts a second and are not felt at one.
+LINGER_MS: Final = 20
+BATCH_BYTES: Final = 256 * 1024
+CONNECT_SECONDS: Final = 5.0
+
+#: A producer id, needed for idempotence.
+_INIT_PRODUCER_ID: Final = 22
+#: "Unknown topic or partition" in Kafka's list of errors.
+_MISSING: Final = 3
+
+
+class ProducerError(Exception):
+    """Events cannot be sent: says where, why and what to do."""
+
+
+class BrokerUnavailable(ProducerError):
+    """The broker cannot be reached, or its topics are not what the stream expects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """What is known of a broker. ``notes`` says what it cannot do."""
+
+    partitions: int
+    idempotent: bool
+    notes: tuple[str, ...]
+
+
+def inspect(servers: str) -> Broker:
+    """Return what the broker at ``servers`` can do; raises ``BrokerUnavailable``."""
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000))
+    except (KafkaError, ValueError, OSError) as error:
+        msg = (
+            f"no Kafka broker answers at {servers} ({reason_of(error)}): start one (staplewatch up) or correct --broker"
+            f" / {servers} 没有可用的 Kafka 代理：请先启动（staplewatch up）或改正 --broker"
+        )
+        raise BrokerUnavailable(msg) from error
+    try:
+        idempotent = _INIT_PRODUCER_ID in admin.api_versions()
+        described = admin.describe_topics(list(topics.CONSUMED))
+    except KafkaError as error:
+        msg = f"the broker at {servers} does not describe its topics: {reason_of(error)} / 代理未返回主题信息"
+        raise BrokerUnavailable(msg) from error
+    finally:
+        admin.close()
+    return Broker(_partitions(described, servers), idempotent, _notes(idempotent))
+
+
+def _partitions(described: list[dict[str, Any]], servers: str) -> int:
+    counts = {topic["name"]: len(topic["partitions"]) for topic in described if topic["error_code"] != _MISSING}
+    absent = sorted(set(topics.CONSUMED) - {name for name, count in counts.items() if count})
+    if absent:
+        msg = (
+            f"the broker at {servers} lacks the topics {', '.join(absent)}: start staplewatch up or a worker first"
+            " / 代理上缺少上述主题：请先启动 staplewatch up 或 worker"
+        )
+        raise BrokerUnavailable(msg)
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        msg = (
+            f"the topics at {servers} have unequal numbers of partitions ({said}): create them anew with one number"
+            " / 各主题分区数不一致：请以同一分区数重建"
+        )
+        raise BrokerUnavailable(msg)
+    return next(iter(counts.values()))
+
+
+def _notes(idempotent: bool) -> tuple[str, ...]:
+    if idempotent:
+        return ()
+    return (
+        "the broker gives no producer ids: a retried batch can arrive twice (the stream counts it once)"
+        " / 代理不支持幂等写入：重试可能重复，流处理只计一次",
+    )
+
+
+def connect(servers: str, broker: Broker, delivery_seconds: float) -> KafkaProducer:
+    """Return a client that gives a record up after ``delivery_seconds``; raises ``BrokerUnavailable``."""
+    milliseconds = int(delivery_seconds * 1000)
+    try:
+        return KafkaProducer(
+            bootstrap_servers=servers,
+            acks="all",
+            enable_idempotence=broker.idempotent,
+            # without producer ids several requests under way could change places at a retry
+            max_in_flight_requests_per_connection=5 if broker.idempotent else 1,
+            compression_type="lz4" if has_lz4() else None,
+            linger_ms=LINGER_MS,
+            batch_size=BATCH_BYTES,
+            max_request_size=topics.MAX_DEAD_LETTER_BYTES,
+            delivery_timeout_ms=milliseconds,
+            request_timeout_ms=max(1000, milliseconds // 2),
+            max_block_ms=milliseconds,
+            bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+    except (KafkaError, ValueError, OSError) as error:
+        msg = f"the broker at {servers} went away: {reason_of(error)} / 代理连接中断"
+        raise BrokerUnavailable(msg) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the name and the text of an error in one line."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    return text if text.startswith(name) else f"{name}: {text}"

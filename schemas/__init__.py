@@ -1,0 +1,1 @@
+"""The vocabulary: events, regions, goods, units, topics, tables. Imports nothing of ours."""

@@ -1,0 +1,227 @@
+"""Events on the wire: JSON objects, one msgspec Struct per topic.
+
+Unknown fields are ignored, so a newer sender can talk to an older reader. Times are RFC 3339
+with offset. Money is CNY, a price is CNY per ``unit``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+SCHEMA = 1
+
+SaleKind = Literal["sale", "return", "void"]
+ReceiptStatus = Literal["normal", "training", "cancelled"]
+StockAction = Literal["OBSERVE", "ADD", "DELETE"]
+QuoteKind = Literal["retail", "wholesale"]
+Level = Literal["none", "blue", "yellow", "orange", "red"]
+AlertState = Literal["pending", "firing", "resolved"]
+
+#: From the lowest upward; the index is the number used inside. -1 stands for "undefined".
+LEVELS: tuple[Level, ...] = ("none", "blue", "yellow", "orange", "red")
+
+
+class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a receipt. ``quantity`` and ``amount`` are positive for every kind.
+
+    A line without ``amount`` counts for demand and not for price.
+    """
+
+    line: int
+    good: str
+    quantity: float
+    unit: str
+    amount: float | None = None
+    kind: SaleKind = "sale"
+    regular_price: float | None = None
+    unit_cost: float | None = None
+    promotion: bool = False
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A point-of-sale transaction (``pos.sales``), in the words of ARTS POSLog.
+
+    A line is known by (store, workstation, business_date, sequence, line).
+    """
+
+    event_id: str
+    sender: str
+    store: str
+    region: str
+    workstation: str
+    business_date: str
+    sequence: int
+    time: str
+    lines: list[SaleLine]
+    status: ReceiptStatus = "normal"
+    schema: int = 1  # absent on the wire means 1
+
+
+class StockLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of one good was counted (OBSERVE), came in (ADD) or went out (DELETE)."""
+
+    good: str
+    quantity: float
+    unit: str
+
+
+class StockReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Stock of one site (``inventory.levels``), in the words of GS1 EPCIS 2.0.
+
+    ``corrects`` names the event ids that this one replaces.
+    """
+
+    event_id: str
+    sender: str
+    site: str
+    region: str
+    time: str
+    action: StockAction
+    lines: list[StockLine]
+    step: str = "cycle_counting"
+    disposition: str = "sellable_accessible"
+    corrects: list[str] = []
+    schema: int = 1  # absent on the wire means 1
+
+
+class QuoteLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One good of a daily report: price per unit, and in the same unit sales and stock."""
+
+    good: str
+    unit: str
+    price: float | None = None
+    sales: float | None = None
+    stock: float | None = None
+
+
+class QuoteReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Daily report of one site (``market.quotes``)."""
+
+    event_id: str
+    sender: str
+    site: str
+    region: str
+    time: str
+    lines: list[QuoteLine]
+    kind: QuoteKind = "retail"
+    business_date: str | None = None
+    schema: int = 1  # absent on the wire means 1
+
+
+class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Punctuation (``clock``): "no more events before ``time``".
+
+    It takes effect for an input once the stream has read that input up to ``offsets[topic]``
+    (next offset, of this partition): topics have no common order, so without it the clock
+    could overtake the events it speaks of. ``inputs`` and ``prefectures`` limit what it
+    speaks of; empty means all.
+    """
+
+    time: str
+    sender: str
+    offsets: dict[str, int] = {}
+    inputs: list[str] = []
+    prefectures: list[str] = []
+    schema: int = 1  # absent on the wire means 1
+
+
+class AsOf(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Where the stream stood: consumers keep the greatest. On the wire ``[ordinal, position, at]``."""
+
+    ordinal: int
+    position: int
+    at: int
+
+
+class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Newest indicators of one (region, good) (``indicators``, key ``region|good``).
+
+    ``at`` is the end of the last started 5-minute bucket, or midnight ending ``date`` on a row
+    of grain ``date``. ``values`` has the names of RULES; an undefined one is absent.
+    """
+
+    region: str
+    good: str
+    at: str
+    values: dict[str, float]
+    as_of: AsOf
+    grain: Literal["5m", "date"] = "5m"
+    kind: QuoteKind = "retail"
+    levels: dict[str, str] = {}
+    date: str | None = None
+    schema: int = 1  # absent on the wire means 1
+
+
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Newest transition of one alert (``alerts``, keyed by ``key``).
+
+    ``id`` names the episode, ``seq`` counts its transitions from 0. ``site`` is empty for an
+    alert on a region. ``values`` decided, ``thresholds`` is what they were held against.
+    """
+
+    id: str
+    key: str
+    seq: int
+    pack: str
+    pack_version: str
+    rule: str
+    level: Level
+    level_before: Level
+    state: AlertState
+    region: str
+    good: str
+    since: str
+    at: str
+    processed_at: str
+    reason: str
+    values: dict[str, float]
+    thresholds: dict[str, float]
+    evidence: dict[str, float]
+    text_zh: str
+    text_en: str
+    as_of: AsOf
+    site: str = ""
+    kind: QuoteKind = "retail"
+    stale: bool = False
+    correction: bool = False
+    schema: int = 1  # absent on the wire means 1
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A record that was rejected (``dead.letters``): original bytes as value, the rest in headers.
+
+    The headers have Kafka Connect's names, see ``dead_letter_headers``.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    reason: str
+    error: str
+    value: bytes
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int = 0
+
+
+#: Stages at which a record can be rejected.
+STAGES = ("size", "decode", "validate", "partition")
+
+
+def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
+    """Return the record's own headers followed by Kafka Connect's ``__connect.errors.*``."""
+    own = {
+        "topic": letter.topic,
+        "partition": str(letter.partition),
+        "offset": str(letter.offset),
+        "stage": letter.stage,
+        "exception.class.name": letter.error,
+        "exception.message": letter.reason,
+    }
+    return [
+        *letter.headers,
+        *((f"__connect.errors.{name}", text.encode(errors="backslashreplace")) for name, text in own.items()),
+    ]

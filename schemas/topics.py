@@ -1,0 +1,47 @@
+"""Topics, and which partition an event belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SALES: Final = "pos.sales"
+STOCK: Final = "inventory.levels"
+QUOTES: Final = "market.quotes"
+CLOCK: Final = "clock"
+INDICATORS: Final = "indicators"
+ALERTS: Final = "alerts"
+DEAD_LETTERS: Final = "dead.letters"
+
+#: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes, alert.actions.
+INPUTS: Final = (SALES, STOCK, QUOTES)
+
+#: The names that ``--inputs`` takes, and their topics.
+INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
+
+#: What a worker reads.
+CONSUMED: Final = (*INPUTS, CLOCK)
+
+#: Newest record per key is kept by the broker.
+COMPACTED: Final = (INDICATORS, ALERTS)
+
+#: Every topic of the product, all with the same number of partitions.
+ALL: Final = (*CONSUMED, *COMPACTED, DEAD_LETTERS)
+
+PARTITIONS: Final = 12
+PARTITIONS_EMBEDDED: Final = 4
+
+MIB: Final = 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 16 * MIB
+#: A dead letter holds a whole rejected record and its headers, so it needs more room than the record had.
+MAX_DEAD_LETTER_BYTES: Final = 17 * MIB
+
+
+def partition_of(prefecture: int, partitions: int) -> int:
+    """Return the partition of a prefecture: ``(code // 100) % partitions``.
+
+    One worker sees everything of a prefecture, and Tibet's seven spread evenly. A province
+    (``PP0000``) and the nation (``0``) go to partition 0.
+    """
+    if prefecture % 10_000 == 0:
+        return 0
+    return (prefecture // 100) % partitions

@@ -1,0 +1,216 @@
+"""The web application: indicators, alerts and dead letters over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from litestar import Litestar, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import ServiceUnavailableException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import QueryParameter
+
+from serving import problems
+from serving.access import Access
+from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.headers import CURSOR, INCOMPLETE
+from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from warehouse.errors import WarehouseUnavailable
+
+LARGEST_LIMIT: Final = 1_000_000
+LONGEST_WAIT: Final = 30.0
+#: The end of ClickHouse's DateTime, 2106-02-07.
+FAR: Final = 2**32 - 1
+
+Level = Literal["none", "blue", "yellow", "orange", "red"]
+Region = Annotated[str | None, QueryParameter(pattern=r"^\d{6}$", description="six-digit code, for example 540402")]
+Prefecture = Annotated[
+    str | None,
+    QueryParameter(pattern=r"^\d{6}$", description="a prefecture's code: itself and its counties, for example 540400"),
+]
+Good = Annotated[str | None, QueryParameter(description="code of the good, for example potato")]
+Grain = Annotated[Literal["5m", "date"] | None, QueryParameter(description="5-minute buckets or dates")]
+Kind = Annotated[Literal["retail", "wholesale"] | None, QueryParameter(description="kind of prices")]
+State = Annotated[
+    Literal["pending", "firing", "resolved"] | None, QueryParameter(name="state", description="state of the alert")
+]
+Lowest = Annotated[Level | None, QueryParameter(description="lowest level; of an episode the highest that it reached")]
+Pack = Annotated[str | None, QueryParameter(description="rule pack, for example live")]
+Episode = Annotated[str | None, QueryParameter(description="id of one episode")]
+Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339; without offset: UTC")]
+Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
+Stage = Annotated[
+    Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="rows at most")]
+After = Annotated[
+    int | None, QueryParameter(ge=0, description=f"only what changed live after this cursor (header {CURSOR})")
+]
+Wait = Annotated[float, QueryParameter(ge=0, le=LONGEST_WAIT, description="with after: seconds to wait for a change")]
+
+#: Details of the process for /api/health.
+Status = Callable[[], Mapping[str, Any]]
+
+
+class Health(msgspec.Struct):
+    """Whether questions can be answered, and what is missing if not."""
+
+    status: Literal["ok", "degraded"]
+    reasons: list[str]
+    details: dict[str, Any]
+
+
+@get("/api/indicators", summary="Newest indicators of each region and good")
+async def get_indicators(
+    answers: NamedDependency[Answers],
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    grain: Grain = None,
+    kind: Kind = None,
+    limit: Limit = 100_000,
+    after: After = None,
+    wait: Wait = 0.0,
+) -> Response[list[IndicatorRow]]:
+    """Return one row per region, good, grain and kind; undefined values are null."""
+    wanted = IndicatorFilter(region or "", prefecture or "", good or "", grain or "", kind or "")
+    if after is not None:
+        return _respond(await answers.new_indicators(wanted, after, wait))
+    return _respond(await answers.indicators(wanted, limit))
+
+
+@get("/api/indicators/series", summary="Stored indicators over time")
+async def get_series(
+    answers: NamedDependency[Answers],
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    grain: Grain = None,
+    kind: Kind = None,
+    since: Moment = None,
+    until: Moment = None,
+    limit: Limit = 100_000,
+) -> Response[list[IndicatorRow]]:
+    """Return every closed bucket and date between two moments (RFC 3339), ordered by subject and time."""
+    wanted = IndicatorFilter(region or "", prefecture or "", good or "", grain or "", kind or "")
+    return _respond(await answers.series(wanted, _epoch(since, 0), _epoch(until, FAR), limit))
+
+
+@get("/api/alerts", summary="Newest transition of each alert episode, newest first")
+async def get_alerts(
+    answers: NamedDependency[Answers],
+    level: Lowest = None,
+    phase: State = None,
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    pack: Pack = None,
+    limit: Limit = 10_000,
+    after: After = None,
+    wait: Wait = 0.0,
+) -> Response[list[AlertRow]]:
+    """Return alerts in words and numbers; with ``after`` every transition since, oldest first."""
+    wanted = AlertFilter(level or "", phase or "", region or "", prefecture or "", good or "", pack or "")
+    if after is not None:
+        return _respond(await answers.new_alerts(wanted, after, wait))
+    return _respond(await answers.alerts(wanted, limit))
+
+
+@get("/api/alerts/transitions", summary="Every stored transition, oldest first")
+async def get_transitions(
+    answers: NamedDependency[Answers],
+    id: Episode = None,
+    level: Lowest = None,
+    phase: State = None,
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    pack: Pack = None,
+    limit: Limit = 100_000,
+) -> Response[list[AlertRow]]:
+    """Return how alerts came to be what they are."""
+    wanted = AlertFilter(level or "", phase or "", region or "", prefecture or "", good or "", pack or "")
+    return _respond(await answers.transitions(wanted, limit, id or ""))
+
+
+@get("/api/dead-letters", summary="Rejected records, newest first")
+async def get_dead_letters(
+    answers: NamedDependency[Answers],
+    topic: Topic = None,
+    stage: Stage = None,
+    limit: Limit = 100,
+) -> Response[list[DeadLetterRow]]:
+    """Return the original bytes (base64), where they came from and why they were rejected."""
+    return _respond(await answers.dead_letters(limit, topic or "", stage or ""))
+
+
+@get("/api/counts", summary="Stored rows of each table")
+async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
+    """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
+    return Response(await answers.counts())
+
+
+@get(["/api/health", "/healthz"], summary="Whether questions can be answered")
+async def get_health(answers: NamedDependency[Answers], status: NamedDependency[Status]) -> Response[Health]:
+    """Return 200 when everything is there, 503 with reasons otherwise."""
+    details = dict(status())
+    reasons = [str(reason) for reason in details.pop("reasons", [])]
+    if answers.live is not None:
+        details["live"] = {"connected": answers.live.connected, "caught_up": answers.live.caught_up}
+        if not answers.live.connected:
+            reasons.append("the broker is not answering: live values stand still")
+    health = Health("degraded" if reasons else "ok", reasons, details)
+    return Response(health, status_code=503 if reasons else 200)
+
+
+def create_app(
+    answers: Answers,
+    token: str,
+    *,
+    open_reading: bool = False,
+    status: Status = dict,
+    version: str = "0.1.0",
+) -> Litestar:
+    """Build the application.
+
+    ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
+    reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
+    """
+    api = Router(
+        "/",
+        route_handlers=[get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts],
+        guards=[Access(token, open_reading)],
+    )
+    return Litestar(
+        [api, get_health],
+        dependencies={
+            "answers": Provide(lambda: answers, sync_to_thread=False),
+            "status": Provide(lambda: status, sync_to_thread=False),
+        },
+        exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
+        openapi_config=OpenAPIConfig(
+            title="staplewatch", version=version, path="/openapi", render_plugins=[JsonRenderPlugin()]
+        ),
+        logging_config=None,
+    )
+
+
+def _epoch(moment: datetime | None, default: int) -> int:
+    if moment is None:
+        return default
+    return min(max(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()), 0), FAR)
+
+
+def _respond(answer: Answer[Any]) -> Response[Any]:
+    headers = {CURSOR: str(answer.cursor)}
+    if not answer.complete:
+        headers[INCOMPLETE] = "warehouse"
+    return Response(answer.rows, headers=headers)
+
+
+def _unavailable(request: Any, error: Exception) -> Response[Any]:
+    return problems.respond(request, ServiceUnavailableException(f"the warehouse is unavailable: {error}"))

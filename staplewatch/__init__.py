@@ -1,0 +1,1 @@
+"""The command: settings, one-machine launcher, doctor."""

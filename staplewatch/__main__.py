@@ -1,0 +1,5 @@
+"""``python -m staplewatch``."""
+
+from staplewatch.cli import main
+
+main()

@@ -1,0 +1,279 @@
+"""Asking: indicators, alerts, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+
+from staplewatch.commands.options import (
+    Broker,
+    Catalogue,
+    Config,
+    Data,
+    Follow,
+    Format,
+    Good,
+    Lang,
+    Limit,
+    Region,
+    Warehouse,
+    examples,
+)
+from staplewatch.output import Column
+from staplewatch.words import say
+
+Prefecture = Annotated[
+    str | None,
+    typer.Option(
+        "--prefecture", help=say("地市代码：本级及所辖县", "a prefecture's code: itself and its counties"), show_default=False
+    ),
+]
+Level = Literal["none", "blue", "yellow", "orange", "red"]
+Change = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        help=say("各县各商品最新指标。", "Newest indicators of each county and good."),
+        epilog=examples(
+            "staplewatch indicators --data DIR --region 540402 --good potato",
+            "staplewatch indicators --data DIR --format json | jq '.[] | select(.cover_days < 3)'",
+            "staplewatch indicators --data DIR --from 2022-08-08 --to 2022-08-09T12:00:00+08:00 --format csv",
+            "staplewatch indicators --data DIR --follow",
+        ),
+    )(indicators)
+    app.command(
+        help=say("预警：每次事件的最新状态。", "Alerts: the newest state of each episode."),
+        epilog=examples(
+            "staplewatch alerts --data DIR --level orange --state firing",
+            "staplewatch alerts --data DIR --transitions --format json",
+            "staplewatch alerts --data DIR --follow --format json",
+        ),
+    )(alerts)
+    letters = typer.Typer(help=say("被拒收的记录。", "Records that were rejected."), no_args_is_help=True)
+    letters.command(
+        "list",
+        help=say("最近被拒收的记录及原因。", "Newest rejected records, with reasons."),
+        epilog=examples("staplewatch dead-letters list --data DIR --limit 20 --format json"),
+    )(dead_letters)
+    app.add_typer(letters, name="dead-letters")
+
+
+def indicators(
+    data: Data = None,
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    grain: Annotated[
+        Literal["5m", "date"] | None, typer.Option("--grain", help=say("粒度", "grain"), show_default=False)
+    ] = None,
+    kind: Annotated[
+        Literal["retail", "wholesale"] | None, typer.Option("--kind", help=say("价格种类", "kind"), show_default=False)
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", help=say("历史：从此刻起（日期或 RFC 3339）", "history from this moment"), show_default=False),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--to", help=say("历史：到此刻为止", "history up to this moment"), show_default=False),
+    ] = None,
+    follow: Follow = False,
+    limit: Limit = None,
+    format: Format = "table",
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    catalogue: Catalogue = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> None:
+    """Show indicators."""
+    asked: dict[str, Any] = {
+        "region": region, "prefecture": prefecture, "good": good, "grain": grain, "kind": kind, "limit": limit
+    }  # fmt: skip
+    what = "indicators"
+    if since or until:
+        what = "indicators/series"
+        asked |= {"since": moment(since, "--from"), "until": moment(until, "--to")}
+    settings = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
+    _show(what, asked, settings, config, follow, format, indicator_columns, say("指标", "Indicators"), lambda row: row)
+
+
+def alerts(
+    data: Data = None,
+    level: Annotated[
+        Level | None,
+        typer.Option("--level", help=say("曾达到的最低级别", "lowest level that was reached"), show_default=False),
+    ] = None,
+    state: Annotated[
+        Literal["pending", "firing", "resolved"] | None,
+        typer.Option("--state", help=say("状态", "state"), show_default=False),
+    ] = None,
+    region: Region = None,
+    prefecture: Prefecture = None,
+    good: Good = None,
+    pack: Annotated[
+        str | None, typer.Option("--pack", help=say("规则包", "rule pack"), show_default=False)
+    ] = None,
+    id: Annotated[
+        str | None, typer.Option("--id", help=say("一次事件的全过程", "transitions of one episode"), show_default=False)
+    ] = None,
+    transitions: Annotated[
+        bool, typer.Option("--transitions", help=say("每次变化一行，旧者在前", "a row per transition, oldest first"))
+    ] = False,
+    follow: Follow = False,
+    limit: Limit = None,
+    format: Format = "table",
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    catalogue: Catalogue = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> None:
+    """Show alerts."""
+    asked: dict[str, Any] = {
+        "level": level, "state": state, "region": region, "prefecture": prefecture, "good": good, "pack": pack,
+        "limit": limit,
+    }  # fmt: skip
+    what = "alerts"
+    if transitions or id:
+        what = "alerts/transitions"
+        asked["id"] = id
+    settings = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
+    _show(what, asked, settings, config, follow, format, alert_columns, say("预警", "Alerts"), _alert_in_words)
+
+
+def dead_letters(
+    data: Data = None,
+    topic: Annotated[str | None, typer.Option("--topic", help=say("来源主题", "topic"), show_default=False)] = None,
+    stage: Annotated[
+        Literal["size", "decode", "validate", "partition"] | None,
+        typer.Option("--stage", help=say("拒收环节", "where it was rejected"), show_default=False),
+    ] = None,
+    limit: Limit = None,
+    format: Format = "table",
+    warehouse: Warehouse = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> None:
+    """Show rejected records."""
+    asked = {"topic": topic, "stage": stage, "limit": limit or 100}
+    settings = {"data": data, "warehouse": warehouse}
+    title = say("死信", "Dead letters")
+    _show("dead-letters", asked, settings, config, False, format, dead_letter_columns, title, lambda row: dict(row))
+
+
+def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:
+    """Return a date or time as RFC 3339; civil time of the deployment when it has no offset."""
+    from datetime import datetime  # noqa: PLC0415
+    from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+    from staplewatch.errors import CommandError  # noqa: PLC0415
+
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = say(
+            f"{option}：{text!r} 不是日期或时间，例如 2022-08-08 或 2022-08-08T10:00+08:00",
+            f"{option}: {text!r} is no date or time, try 2022-08-08 or 2022-08-08T10:00+08:00",
+        )
+        raise CommandError(msg) from error
+    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone or "Asia/Shanghai"))).isoformat()
+
+
+def _show(
+    what: str,
+    asked: Mapping[str, Any],
+    given: Mapping[str, Any],
+    config: Any,
+    follow: bool,
+    form: Literal["table", "json", "csv"],
+    columns: Callable[[], Sequence[Column]],
+    title: str,
+    in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+) -> None:
+    from staplewatch import output, places, settings, source  # noqa: PLC0415
+
+    chosen = settings.load(config, **given)
+    name = _named(places, chosen.catalogue, in_words) if form == "table" and what != "dead-letters" else dict
+    with source.opened(chosen, direct=bool(given.get("warehouse") or given.get("broker"))) as answers:
+        if not follow:
+            output.emit([name(row) for row in answers.ask(what, asked)], form, columns(), title)
+            return
+        for first, rows in enumerate(answers.follow(what, asked)):
+            if form == "csv" and not first:
+                output.emit(rows, form, columns(), title)
+            else:
+                output.emit_lines(map(name, rows), form, columns())
+
+
+def _named(places: Any, catalogue: Any, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Change:
+    names = places.namer(catalogue)
+
+    def change(row: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(in_words(names(row)))
+
+    return change
+
+
+def _alert_in_words(row: Mapping[str, Any]) -> dict[str, Any]:
+    from staplewatch import places  # noqa: PLC0415
+
+    return {
+        **row,
+        "level_name": places.level_name(row["level"]),
+        "highest_name": places.level_name(row["highest"]) if row.get("highest") else None,
+        "state_name": places.state_name(row["state"]),
+        "text": say(row["text_zh"], row["text_en"]),
+    }
+
+
+def indicator_columns() -> Sequence[Column]:
+    """Return the columns of the indicators' table."""
+    return (
+        Column("at", say("时刻", "at")),
+        Column("grain", say("粒度", "grain")),
+        Column("kind", say("种类", "kind")),
+        Column("place", say("地区", "region")),
+        Column("good_name", say("商品", "good")),
+        Column("vwap_24h", say("24小时均价", "vwap 24 h"), digits=2),
+        Column("spike_24h", say("较基线", "spike 24 h"), percent=True),
+        Column("price", say("报价中位数", "price"), digits=2),
+        Column("change_day", say("日涨跌", "day"), percent=True),
+        Column("change_week", say("周涨跌", "week"), percent=True),
+        Column("on_hand", say("库存", "on hand"), digits=1),
+        Column("in_stock_rate", say("在售率", "in stock"), digits=2),
+        Column("demand_day", say("日需求", "demand/day"), digits=1),
+        Column("cover_days", say("可销天数", "cover days"), digits=1),
+    )
+
+
+def alert_columns() -> Sequence[Column]:
+    """Return the columns of the alerts' table."""
+    return (
+        Column("at", say("时刻", "at")),
+        Column("level_name", say("级别", "level")),
+        Column("highest_name", say("最高", "highest")),
+        Column("state_name", say("状态", "state")),
+        Column("pack", say("规则包", "pack")),
+        Column("place", say("地区", "region")),
+        Column("good_name", say("商品", "good")),
+        Column("text", say("说明", "in words"), fold=True),
+    )
+
+
+def dead_letter_columns() -> Sequence[Column]:
+    """Return the columns of the dead letters' table."""
+    return (
+        Column("at", say("时刻", "at")),
+        Column("topic", say("主题", "topic")),
+        Column("partition", say("分区", "partition"), digits=0),
+        Column("offset", say("位移", "offset"), digits=0),
+        Column("stage", say("环节", "stage")),
+        Column("reason", say("原因", "reason"), fold=True),
+    )

@@ -1,0 +1,189 @@
+"""Where answers come from: the running instance of a directory, or a warehouse opened for the question."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from staplewatch import instance
+from staplewatch.errors import CommandError
+from staplewatch.words import say
+
+if TYPE_CHECKING:
+    from serving.answers import Answers
+    from staplewatch.settings import Settings
+
+Rows = list[dict[str, Any]]
+Parameters = Mapping[str, Any]
+
+#: The instance may be busy catching up; a query over a large warehouse takes seconds.
+ANSWER_SECONDS: Final = 60.0
+WAIT_SECONDS: Final = 10.0
+#: Rows, where the user named no limit.
+UNLIMITED: Final = 1_000_000
+#: The end of ClickHouse's DateTime, 2106-02-07.
+FAR: Final = 2**32 - 1
+
+
+class Source(Protocol):
+    """Answers questions; ``what`` is ``indicators``, ``alerts`` or ``dead-letters``."""
+
+    def ask(self, what: str, parameters: Parameters) -> Rows:
+        """Return the rows that the API returns for those parameters."""
+
+    def follow(self, what: str, parameters: Parameters) -> Iterator[Rows]:
+        """Return what is there, and then for ever what is new; may yield nothing at times."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """Asks a running instance by HTTP with its token."""
+
+    found: instance.Instance
+
+    def ask(self, what: str, parameters: Parameters) -> Rows:
+        """Return the rows."""
+        return self._get(what, parameters)[0]
+
+    def follow(self, what: str, parameters: Parameters) -> Iterator[Rows]:
+        """Return what is there, then what changed, waiting at the server."""
+        rows, cursor = self._get(what, parameters)
+        yield rows
+        while True:
+            rows, cursor = self._get(what, {**parameters, "after": cursor, "wait": WAIT_SECONDS})
+            yield rows
+
+    def _get(self, what: str, parameters: Parameters) -> tuple[Rows, int]:
+        import httpx  # noqa: PLC0415
+
+        from serving.headers import CURSOR, INCOMPLETE  # noqa: PLC0415
+
+        address = f"{self.found.http}/api/{what}"
+        given = {"limit": UNLIMITED} | {name: value for name, value in parameters.items() if value is not None}
+        headers = {"Authorization": f"Bearer {self.found.token}"}
+        try:
+            response = httpx.get(address, params=given, headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
+            body = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise CommandError(_lost(self.found, error), code=1) from error
+        if response.status_code != 200:
+            raise CommandError(_refused(body))
+        if response.headers.get(INCOMPLETE):
+            _warn(say("仓库暂不可用：只有实时数据", "the warehouse is away: live values only"))
+        return body, int(response.headers.get(CURSOR, 0))
+
+
+@dataclass(slots=True)
+class Opened:
+    """Asks a warehouse that this process opened itself; nothing is live, so ``follow`` needs a broker."""
+
+    answers: Answers
+
+    def ask(self, what: str, parameters: Parameters) -> Rows:
+        """Return the rows."""
+        return asyncio.run(_answer(self.answers, what, parameters))
+
+    def follow(self, what: str, parameters: Parameters) -> Iterator[Rows]:
+        """Refuse: there is nobody to tell what is new."""
+        del what, parameters
+        msg = say(
+            "--follow 需要正在运行的实例：先运行 staplewatch up 或 serve，再用 --data 指明目录",
+            "--follow needs a running instance: start staplewatch up or serve, then name its --data",
+        )
+        raise CommandError(msg)
+
+
+@contextmanager
+def opened(settings: Settings, *, direct: bool) -> Iterator[Source]:
+    """Return who answers: the directory's instance, or with ``direct`` or without one its warehouse."""
+    found = None if direct else instance.find(settings.data)
+    if found is not None:
+        yield Instance(found)
+        return
+    if not direct:
+        _check_directory(settings.data, settings.warehouse is not None)
+    with _warehouse(settings.warehouse_url) as answers:
+        yield Opened(answers)
+
+
+@contextmanager
+def _warehouse(url: str) -> Iterator[Answers]:
+    import warehouse as stores  # noqa: PLC0415
+    from serving.answers import Answers  # noqa: PLC0415
+
+    try:
+        store = stores.connect(url)
+        try:
+            store.migrate()
+            yield Answers(store)
+        finally:
+            store.close()
+    except (stores.WarehouseUnavailable, stores.WarehouseError) as error:
+        msg = say(f"仓库无法使用：{error}", f"the warehouse cannot be used: {error}")
+        raise CommandError(msg) from error
+
+
+async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
+    import msgspec  # noqa: PLC0415
+
+    from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
+
+    given = {name: value for name, value in parameters.items() if value is not None}
+    limit = given.pop("limit", UNLIMITED)
+    since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
+    calls: dict[str, Callable[[], Awaitable[Any]]] = {
+        "indicators": lambda: answers.indicators(IndicatorFilter(**given), limit),
+        "indicators/series": lambda: answers.series(
+            IndicatorFilter(**given), _epoch(since, 0), _epoch(until, FAR), limit
+        ),
+        "alerts": lambda: answers.alerts(AlertFilter(**given), limit),
+        "alerts/transitions": lambda: answers.transitions(AlertFilter(**given), limit, episode),
+        "dead-letters": lambda: answers.dead_letters(limit, **given),
+    }
+    rows: Rows = msgspec.to_builtins((await calls[what]()).rows)
+    return rows
+
+
+def _epoch(text: str | None, default: int) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) if text else default
+
+
+def _check_directory(data: Path, elsewhere: bool) -> None:
+    if (owner := instance.holder(data)) is not None:
+        msg = say(
+            f"{data} 的实例（进程 {owner}）正在启动或停止：稍后再试",
+            f"the instance of {data} (process {owner}) is starting or stopping: try again in a moment",
+        )
+        raise CommandError(msg)
+    if not elsewhere and not (data / "warehouse").is_dir():
+        msg = say(
+            f"{data} 中没有运行的实例，也没有仓库：先运行 staplewatch up --data {data}，或用 --data / --warehouse 指明",
+            f"no instance runs in {data} and it holds no warehouse: start staplewatch up --data {data}, "
+            "or name another by --data or --warehouse",
+        )
+        raise CommandError(msg)
+
+
+def _lost(found: instance.Instance, error: Exception) -> str:
+    return say(
+        f"实例（进程 {found.pid}，{found.http}）没有回答：{error or type(error).__name__}",
+        f"the instance (process {found.pid}, {found.http}) does not answer: {error or type(error).__name__}",
+    )
+
+
+def _refused(body: object) -> str:
+    problem = body if isinstance(body, dict) else {}
+    errors = "; ".join(f"{item.get('name')}: {item.get('reason')}" for item in problem.get("errors", []))
+    detail = " ".join(filter(None, [str(problem.get("detail", body)), errors]))
+    return say(f"实例拒绝了请求：{detail}", f"the instance refused: {detail}")
+
+
+def _warn(text: str) -> None:
+    import typer  # noqa: PLC0415
+
+    typer.echo(f"staplewatch: {text}", err=True)

@@ -1,0 +1,1 @@
+"""Kafka to state to indicators to alerts."""

@@ -1,0 +1,290 @@
+"""The life of alerts: pending, firing at a level, resolved. See RULES, "Life of an alert".
+
+A *moment* is what durations are measured in: the epoch second of a tick rule's evaluation, or the
+date (days since 1970-01-01) of a date rule's. An early evaluation of a date and the one at its
+close have the same moment, so two clear ones of them do not resolve an alert.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Final, TypeAlias
+
+import msgspec
+
+from schemas.catalogue import Catalogue
+from schemas.events import Alert, AlertState, AsOf
+from streams.alerts import explain, words
+from streams.alerts.evaluation import UNDEFINED
+from streams.alerts.rulebook import Rulebook
+from streams.alerts.rules import Rule
+from streams.alerts.transition import Reason, Transition
+
+__all__ = ["Book", "Subject", "Transition"]
+
+BUCKET: Final = 300
+#: Never change it: episode ids would no longer agree with those stored.
+NAMESPACE: Final = uuid.UUID("6f1d3b0e-5d0a-5f0c-9a51-7c8a3f1f2b64")
+_UNIX_EPOCH: Final = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001
+
+#: (region, good, site); the site is empty for an alert on a region.
+Subject: TypeAlias = tuple[int, str, str]
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """One row of an evaluated frame, as the life cycle sees it."""
+
+    subject: Subject
+    at: int
+    moment: int
+    start: int
+    level: int
+    clear: bool
+    values: Mapping[str, float | None]
+    evidence: Mapping[str, float | None]
+    date: int | None
+
+
+class Episode(msgspec.Struct):
+    """An open alert: its newest transition, and what the next evaluations are held against.
+
+    ``since``: moment at which the condition first held. ``clear_since`` and ``below_since``: first
+    moment of the present run of clear evaluations, and of those below the level (``below`` is the
+    highest of them). ``undefined_since``: date of the first of a run of undefined ones.
+    """
+
+    newest: Transition
+    since: int
+    clear_since: int | None = None
+    below_since: int | None = None
+    below: int = 0
+    undefined_since: int | None = None
+
+
+class Book:
+    """All alerts of one partition. Deterministic: no clock, no randomness, nothing but what is stepped in.
+
+    ``tz`` says on which date an evaluation of a tick rule falls.
+    """
+
+    def __init__(self, rulebook: Rulebook, catalogue: Catalogue, tz: tzinfo) -> None:
+        self._rulebook = rulebook
+        self._catalogue = catalogue
+        self._tz = tz
+        self._open: dict[str, dict[Subject, Episode]] = {ref: {} for ref in rulebook.rules}
+        #: Episodes that ended in the bucket or date they began in: (start, next seq). Another one
+        #: that begins there has the same id, so it counts on.
+        self._ended: dict[str, dict[Subject, tuple[int, int]]] = {ref: {} for ref in rulebook.rules}
+
+    def open_keys(self, rule: Rule) -> set[Subject]:
+        """Return the subjects that must be evaluated even if nothing arrived for them."""
+        return set(self._open[rule.ref])
+
+    def open_alerts(self) -> list[Transition]:
+        """Return the newest transition of every open alert, to be published again after a rebuild."""
+        return [episodes[subject].newest for _, episodes in sorted(self._open.items()) for subject in sorted(episodes)]
+
+    def step(
+        self,
+        rule: Rule,
+        region: int,
+        good: str,
+        site: str,
+        at: int,
+        level: int,
+        clear: bool,
+        values: Mapping[str, float | None],
+        evidence: Mapping[str, float | None],
+        date: int | None = None,
+    ) -> list[Transition]:
+        """Apply one evaluation and return the transition it causes, if any.
+
+        ``at`` (epoch s) ascends per subject; a tick rule's belongs to the bucket with
+        ``start < at <= start + 300``. ``date`` (days since 1970-01-01) is the date that a date rule
+        evaluated. ``level`` is -1 where the evaluation is undefined. Raises ``ValueError`` when a
+        date rule comes without its date.
+        """
+        subject = (region, good, site)
+        episode = self._open[rule.ref].get(subject)
+        if episode is None and level <= 0:
+            return []
+        moment, start = _moment(rule, at, date)
+        seen = Evaluation(subject, at, moment, start, level, clear, values, evidence, date)
+        if episode is None:
+            return [self._begin(rule, seen)]
+        transition = self._go_on(rule, episode, seen)
+        return [] if transition is None else [transition]
+
+    def to_alert(self, transition: Transition, as_of: AsOf, processed_at: int, tz: tzinfo) -> Alert:
+        """Return the record for topic ``alerts``, in words and with times at the offset of ``tz``."""
+        rule = self._rulebook.rules[transition.rule]
+        return words.to_alert(transition, rule, self._catalogue, as_of, processed_at, tz)
+
+    def dump(self) -> dict[str, object]:
+        """Return everything that ``load`` needs, as plain lists, dicts, numbers and strings."""
+        ended = [[ref, *subject, *memory] for ref, found in self._ended.items() for subject, memory in found.items()]
+        return {
+            "open": [msgspec.to_builtins(episode) for found in self._open.values() for episode in found.values()],
+            "ended": ended,
+        }
+
+    def load(self, data: Mapping[str, object]) -> None:
+        """Replace everything by what ``dump`` returned.
+
+        Raises ``msgspec.ValidationError`` for data of another shape and ``KeyError`` for a rule
+        that the rulebook does not have.
+        """
+        episodes = msgspec.convert(data["open"], list[Episode])
+        ended = msgspec.convert(data["ended"], list[tuple[str, int, str, str, int, int]])
+        self._open = {ref: {} for ref in self._rulebook.rules}
+        self._ended = {ref: {} for ref in self._rulebook.rules}
+        for episode in episodes:
+            newest = episode.newest
+            self._open[newest.rule][newest.region, newest.good, newest.site] = episode
+        for ref, region, good, site, start, seq in ended:
+            self._ended[ref][region, good, site] = (start, seq)
+
+    def _begin(self, rule: Rule, seen: Evaluation) -> Transition:
+        key = rule.key(*seen.subject)
+        start, seq = self._ended[rule.ref].pop(seen.subject, (None, 0))
+        region, good, site = seen.subject
+        pending = rule.hold > 0
+        newest = Transition(
+            rule=rule.ref,
+            key=key,
+            id=str(uuid.uuid5(NAMESPACE, f"{key}|{seen.start}")),
+            seq=seq if start == seen.start else 0,
+            region=region,
+            good=good,
+            site=site,
+            state="pending" if pending else "firing",
+            level=seen.level,
+            level_before=0,
+            start=seen.start,
+            at=seen.at,
+            reason="pending" if pending else "raised",
+            values=_defined(seen.values),
+            thresholds=explain.thresholds(rule, seen.values),
+            evidence=_defined(seen.evidence),
+            date=seen.date,
+        )
+        self._open[rule.ref][seen.subject] = Episode(newest, seen.moment)
+        return newest
+
+    def _go_on(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
+        if seen.level == UNDEFINED:
+            return self._undefined(rule, episode, seen)
+        episode.undefined_since = None
+        if episode.newest.state == "pending":
+            return self._pending(rule, episode, seen)
+        transition = self._firing(rule, episode, seen)
+        if transition is None and episode.newest.stale:
+            return self._move(rule, episode, seen, "firing", episode.newest.level, "fresh")
+        return transition
+
+    def _undefined(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
+        """Hold the state, mark it stale, give up on the seventh date."""
+        date = seen.date if seen.date is not None else self._local_date(seen.at)
+        if episode.undefined_since is None:
+            episode.undefined_since = date
+        if date - episode.undefined_since >= rule.stale_after:
+            return self._move(rule, episode, seen, "resolved", 0, "no_data", stale=True)
+        if episode.newest.state == "firing" and not episode.newest.stale:
+            return self._move(rule, episode, seen, "firing", episode.newest.level, "stale", stale=True)
+        return None
+
+    def _pending(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
+        if seen.level == 0:
+            return self._move(rule, episode, seen, "resolved", 0, "not_held")
+        if seen.moment - episode.since >= rule.hold:
+            return self._move(rule, episode, seen, "firing", seen.level, "raised")
+        return None
+
+    def _firing(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
+        if seen.level > episode.newest.level:
+            _reset(episode)
+            return self._move(rule, episode, seen, "firing", seen.level, "escalated")
+        if _has_cleared(rule, episode, seen):
+            return self._move(rule, episode, seen, "resolved", 0, "cleared")
+        # At no level, but not clear: the lowest level counts as still there.
+        effective = seen.level if seen.level > 0 or seen.clear else rule.lowest
+        if not _has_fallen(rule, episode, seen.moment, effective):
+            return None
+        lower = episode.below
+        _reset_below(episode)
+        transition = self._move(rule, episode, seen, "firing", lower, "lowered")
+        _has_fallen(rule, episode, seen.moment, effective)
+        return transition
+
+    def _move(
+        self, rule: Rule, episode: Episode, seen: Evaluation, state: AlertState, level: int, reason: Reason,
+        *, stale: bool = False,
+    ) -> Transition:  # fmt: skip
+        before = episode.newest
+        episode.newest = msgspec.structs.replace(
+            before,
+            seq=before.seq + 1,
+            state=state,
+            level=level,
+            level_before=before.level,
+            at=seen.at,
+            reason=reason,
+            values=_defined(seen.values),
+            thresholds=explain.thresholds(rule, seen.values),
+            evidence=_defined(seen.evidence),
+            date=seen.date,
+            stale=stale,
+        )
+        if state == "resolved":
+            del self._open[rule.ref][seen.subject]
+            if seen.start == before.start:
+                self._ended[rule.ref][seen.subject] = (before.start, before.seq + 2)
+        return episode.newest
+
+    def _local_date(self, at: int) -> int:
+        return datetime.fromtimestamp(at, self._tz).toordinal() - _UNIX_EPOCH
+
+
+def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:
+    """Return the moment of an evaluation, and the start that an episode beginning there has."""
+    if rule.trigger == "tick":
+        return at, (at - 1) // BUCKET * BUCKET
+    if date is None:
+        msg = f"rule {rule.ref} is evaluated per date: pass the date"
+        raise ValueError(msg)
+    return date, date
+
+
+def _has_cleared(rule: Rule, episode: Episode, seen: Evaluation) -> bool:
+    if not seen.clear:
+        episode.clear_since = None
+        return False
+    if episode.clear_since is None:
+        episode.clear_since = seen.moment
+    return seen.moment - episode.clear_since >= rule.clear_hold
+
+
+def _has_fallen(rule: Rule, episode: Episode, moment: int, effective: int) -> bool:
+    if effective >= episode.newest.level:
+        _reset_below(episode)
+        return False
+    if episode.below_since is None:
+        episode.below_since = moment
+    episode.below = max(episode.below, effective)
+    return moment - episode.below_since >= rule.clear_hold
+
+
+def _reset(episode: Episode) -> None:
+    episode.clear_since = None
+    _reset_below(episode)
+
+
+def _reset_below(episode: Episode) -> None:
+    episode.below_since = None
+    episode.below = 0
+
+
+def _defined(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float(value) for name, value in values.items() if value is not None}

@@ -1,0 +1,119 @@
+"""The indicator names that a rule may use, and how their values read in words.
+
+A new indicator is one line in ``_ALL``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+#: ``ratio``, ``price``, ``days`` and ``quantity`` are measured, so their thresholds move for the
+#: clear condition; a ``count``, an outage or a ``flag`` stays as it is. A ``threshold`` comes from the catalogue.
+Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "threshold"]
+Trigger = Literal["tick", "date"]
+
+TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date")
+#: Kinds that are rounded to 9 decimals before they are compared: 13/10 - 1 is not above 0.30.
+MEASURED: Final = frozenset({"ratio", "price", "days"})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An indicator: who provides it and what it is called. ``unit_*`` follows the number in words."""
+
+    name: str
+    kind: Kind
+    triggers: tuple[Trigger, ...]
+    zh: str
+    en: str
+    unit_zh: str = ""
+    unit_en: str = ""
+
+
+_TICK: Final[tuple[Trigger, ...]] = ("tick",)
+_DATE: Final[tuple[Trigger, ...]] = ("date",)
+_DAYS: Final = (" 天", " day")
+
+_ALL: Final = (
+    Name("vwap_1h", "price", _TICK, "1 小时均价", "1-hour average price"),
+    Name("vwap_24h", "price", _TICK, "24 小时均价", "24-hour average price"),
+    Name("baseline_1h", "price", _TICK, "前 7 日同一小时均价中位数", "median of the same hour on the 7 dates before"),
+    Name("baseline_24h", "price", _TICK, "前 7 日均价中位数", "median of the 7 dates before"),
+    Name("spike_1h", "ratio", _TICK, "1 小时均价变动", "change of the 1-hour average price"),
+    Name("spike_24h", "ratio", _TICK, "24 小时均价变动", "change of the 24-hour average price"),
+    Name("lines_1h", "count", _TICK, "1 小时销售行数", "sale lines in 1 hour"),
+    Name("lines_24h", "count", _TICK, "24 小时销售行数", "sale lines in 24 hours"),
+    Name("stores_1h", "count", _TICK, "1 小时有销售的门店数", "stores selling in 1 hour"),
+    Name("stores_24h", "count", _TICK, "24 小时有销售的门店数", "stores selling in 24 hours"),
+    Name("on_hand", "quantity", _TICK, "库存", "stock on hand"),
+    Name("demand_day", "quantity", _TICK, "日均需求", "demand a day"),
+    Name("cover_days", "days", _TICK, "可销天数", "days of cover", *_DAYS),
+    Name("cover_blue", "threshold", _TICK, "可销天数蓝色线", "blue line of cover", *_DAYS),
+    Name("cover_yellow", "threshold", _TICK, "可销天数黄色线", "yellow line of cover", *_DAYS),
+    Name("cover_orange", "threshold", _TICK, "可销天数橙色线", "orange line of cover", *_DAYS),
+    Name("cover_red", "threshold", _TICK, "可销天数红色线", "red line of cover", *_DAYS),
+    Name("sites_in", "count", TRIGGERS, "有货网点数", "sites in stock"),
+    Name("sites_out", "count", TRIGGERS, "缺货网点数", "sites out of stock"),
+    Name("in_stock_rate", "ratio", TRIGGERS, "有货率", "in-stock rate"),
+    Name("price", "price", _DATE, "报价中位数", "median quote"),
+    Name("change_day", "ratio", _DATE, "比前一日变动", "change on the day"),
+    Name("change_week", "ratio", _DATE, "比一周前变动", "change on the week"),
+    Name("sites_present", "count", _DATE, "有效报价网点数", "sites with a current quote"),
+    Name("sites_fresh", "count", _DATE, "当日报价网点数", "sites that quoted on the date"),
+    Name("out_days", "count", _DATE, "连续断货天数", "days out of stock", *_DAYS),
+    Name("intermittent", "flag", _DATE, "断档", "intermittent supply"),
+)
+
+NAMES: Final[Mapping[str, Name]] = MappingProxyType({name.name: name for name in _ALL})
+
+
+def provided(trigger: Trigger) -> tuple[str, ...]:
+    """Return the indicators that frames of ``trigger`` carry."""
+    return tuple(name.name for name in _ALL if trigger in name.triggers)
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """Return ``: did you mean "x"?``, or nothing when no known word is near."""
+    near = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+    return f': did you mean "{near[0]}"?' if near else ""
+
+
+def format_zh(name: str, value: float) -> str:
+    """Return ``value`` as a Chinese reader expects it: 34 %, 0.8 天, 4.50 元."""
+    found = NAMES[name]
+    if found.kind == "flag":
+        return "是" if value else "否"
+    if found.kind == "price":
+        return f"{value:.2f} 元"
+    return _number(found, value) + found.unit_zh
+
+
+def format_en(name: str, value: float) -> str:
+    """Return ``value`` as an English reader expects it: 34 %, 0.8 days, CNY 4.50."""
+    found = NAMES[name]
+    if found.kind == "flag":
+        return "yes" if value else "no"
+    if found.kind == "price":
+        return f"CNY {value:.2f}"
+    number = _number(found, value)
+    plural = "s" if found.unit_en and number != "1" else ""
+    return number + found.unit_en + plural
+
+
+def _number(found: Name, value: float) -> str:
+    """Cut rather than round: 29.96 % must not read as the 30 % of the next level."""
+    if found.kind == "ratio":
+        return f"{_cut(value * 100, 0)} %"
+    return _cut(value, 1)
+
+
+def _cut(value: float, decimals: int) -> str:
+    scale = 10**decimals
+    # 0.29 * 100 is 28.999999999999996: take the noise away before cutting.
+    cut = math.trunc(round(value * scale, 6)) / scale
+    return f"{cut:.{decimals}f}".removesuffix(".0") if cut else "0"

@@ -1,0 +1,262 @@
+"""Rule packs: TOML files whose conditions are SQL. A bureau copies one and changes numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any, Final, Literal, NoReturn, TypeVar
+
+import msgspec
+
+from schemas.events import LEVELS, QuoteKind
+from streams.alerts.conditions import Condition, ConditionError, parse
+from streams.alerts.names import Trigger, provided, suggestion
+from streams.alerts.positions import Position, nearest, positions
+from streams.alerts.rules import Rule, Subject, Text
+
+DIRECTORY: Final = Path(__file__).parent / "packs"
+#: What a deployment runs unless its settings say otherwise.
+DEFAULT: Final = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
+
+_T = TypeVar("_T")
+
+
+class PackError(ValueError):
+    """A pack that was refused. ``line`` and ``column`` count from 1 in its file; 0 where they are not known."""
+
+    def __init__(self, source: str, message: str, line: int = 0, column: int = 0) -> None:
+        self.source, self.message, self.line, self.column = source, message, line, column
+        place = f"{source}:{line}:{column}" if line else source
+        super().__init__(f"{place}: the rule pack was refused / 规则包被拒绝: {message}")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Rules that are chosen together. ``version`` is the declared one and a hash of the content."""
+
+    name: str
+    title: Text
+    version: str
+    kind: QuoteKind
+    rules: tuple[Rule, ...]
+
+
+class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    zh: str
+    en: str
+
+
+class _PackTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    version: str
+    title: _Words
+    rules: list[dict[str, Any]]
+    kind: QuoteKind = "retail"
+
+
+class _RuleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"hold": "for"}):
+    id: str
+    subject: list[Subject]
+    trigger: Trigger
+    title: _Words
+    levels: dict[Literal["blue", "yellow", "orange", "red"], str]
+    headline: str
+    words: dict[str, _Words]
+    evidence: str | None = None
+    hold: str | None = None
+    clear_for: str | None = None
+    stale_after: str = "7 dates"
+    shows: list[str] = []
+
+
+def load(reference: str) -> Pack:
+    """Return the pack that ``reference`` names: ``NAME`` or ``FILE.toml``, with ``:wholesale`` after it if so wanted.
+
+    Raises ``PackError`` with the place of the first mistake, also when there is no such pack.
+    """
+    name, kind = _split(reference)
+    path = Path(name) if name.endswith(".toml") else DIRECTORY / f"{name}.toml"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        known = sorted(found.stem for found in DIRECTORY.glob("*.toml"))
+        hint = suggestion(name, known) or f"; packs: {', '.join(known)}, or a path ending in .toml"
+        msg = f'cannot read the pack "{name}" ({error.strerror}){hint}'
+        raise PackError(reference, msg) from None
+    return parse_pack(content, path.name, kind)
+
+
+def parse_pack(content: bytes, source: str, kind: QuoteKind | None = None) -> Pack:
+    """Return the pack in ``content``; ``source`` is its name in errors, ``kind`` overrides its own.
+
+    Raises ``PackError``.
+    """
+    return _Reader(content, source).pack(kind)
+
+
+def _split(reference: str) -> tuple[str, QuoteKind | None]:
+    name, _, kind = reference.rpartition(":")
+    if name and kind == "retail":
+        return name, "retail"
+    if name and kind == "wholesale":
+        return name, "wholesale"
+    return reference, None
+
+
+class _Reader:
+    """One pack file while it is read: knows where everything stands."""
+
+    def __init__(self, content: bytes, source: str) -> None:
+        self._source = source
+        self._hash = hashlib.sha256(content).hexdigest()[:8]
+        try:
+            text = content.decode()
+            self._data = tomllib.loads(text)
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            found = re.search(r"line (\d+), column (\d+)", str(error))
+            place = (int(found[1]), int(found[2])) if found else (0, 0)
+            msg = f"not valid TOML: {error}"
+            raise PackError(source, msg, *place) from None
+        self._places = positions(text)
+
+    def pack(self, kind: QuoteKind | None) -> Pack:
+        table = self._convert(self._data, _PackTable, "")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.name):
+            self._fail("name", f'"{table.name}": a pack\'s name has lower-case letters, digits and hyphens')
+        version = f"{table.version}+{self._hash}"
+        rules = tuple(
+            self._rule(f"rules[{index}]", raw, table.name, version, kind or table.kind)
+            for index, raw in enumerate(table.rules)
+        )
+        self._distinct(rules)
+        return Pack(table.name, _text(table.title), version, kind or table.kind, rules)
+
+    def _distinct(self, rules: tuple[Rule, ...]) -> None:
+        if not rules:
+            self._fail("rules", "a pack has at least one rule: add a table [[rules]]")
+        seen: set[str] = set()
+        for index, rule in enumerate(rules):
+            if rule.id in seen:
+                self._fail(f"rules[{index}].id", f'a second rule is called "{rule.id}": alert keys would collide')
+            seen.add(rule.id)
+
+    def _rule(self, path: str, raw: dict[str, Any], pack: str, version: str, kind: QuoteKind) -> Rule:
+        table = self._convert(raw, _RuleTable, path)
+        self._check_identity(path, table)
+        known = provided(table.trigger)
+        levels = self._levels(path, table, known)
+        evidence = None
+        if table.evidence is not None:
+            evidence = self._condition(f"{path}.evidence", table.evidence, known)
+        tick = table.trigger == "tick"
+        rule = Rule(
+            id=table.id,
+            pack=pack,
+            pack_version=version,
+            kind=kind,
+            subjects=tuple(table.subject),
+            trigger=table.trigger,
+            title=_text(table.title),
+            levels=levels,
+            evidence=evidence,
+            hold=self._duration(f"{path}.for", table.hold or ("15 min" if tick else "0 dates"), tick),
+            clear_hold=self._duration(f"{path}.clear_for", table.clear_for or ("30 min" if tick else "1 date"), tick),
+            stale_after=self._duration(f"{path}.stale_after", table.stale_after, tick=False),
+            headline=table.headline,
+            phrases={name: _text(words) for name, words in table.words.items()},
+            shows=tuple(table.shows),
+        )
+        self._check_names(path, table, known)
+        self._check_phrases(path, rule)
+        return rule
+
+    def _check_identity(self, path: str, table: _RuleTable) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.id):
+            self._fail(f"{path}.id", f'"{table.id}": a rule\'s id has lower-case letters, digits and hyphens')
+        if not table.subject:
+            self._fail(f"{path}.subject", "name at least one subject: county, prefecture, province or site")
+        if "site" in table.subject and len(table.subject) > 1:
+            self._fail(f"{path}.subject", "a rule on sites has no other subject: write a rule of its own")
+
+    def _levels(self, path: str, table: _RuleTable, known: tuple[str, ...]) -> Mapping[int, Condition]:
+        if not table.levels:
+            self._fail(f"{path}.levels", "a rule has at least one level: blue, yellow, orange or red")
+        ascending = sorted(table.levels.items(), key=lambda item: LEVELS.index(item[0]))
+        return {
+            LEVELS.index(level): self._condition(f"{path}.levels.{level}", text, known) for level, text in ascending
+        }
+
+    def _condition(self, path: str, text: str, known: tuple[str, ...]) -> Condition:
+        try:
+            return parse(text, known)
+        except ConditionError as error:
+            place = self._places.get(path)
+            if place is not None and error.line == 1:
+                place = Position(place.line, place.column + error.column - 1)
+            self._fail(path, f"column {error.column} of the condition: {error.message}", place)
+
+    def _duration(self, path: str, text: str, tick: bool) -> int:
+        units = {"s": 1, "min": 60, "h": 3600} if tick else {"date": 1, "dates": 1}
+        found = re.fullmatch(r"(\d{1,6})\s*([a-z]+)", text.strip())
+        if found and found[2] in units:
+            return int(found[1]) * units[found[2]]
+        return self._fail(path, f'"{text}" is not a duration: write a whole number and {" or ".join(units)}')
+
+    def _check_names(self, path: str, table: _RuleTable, known: tuple[str, ...]) -> None:
+        used = [("headline", table.headline), *(("shows", name) for name in table.shows)]
+        used += [("words", name) for name in table.words]
+        for field, name in used:
+            if name not in known:
+                hint = suggestion(name, known)
+                self._fail(f"{path}.{field}", f'{field}: no {table.trigger} rule has an indicator "{name}"{hint}')
+
+    def _check_phrases(self, path: str, rule: Rule) -> None:
+        if rule.headline not in rule.phrases:
+            self._fail(
+                f"{path}.words", f"words for the headline {rule.headline} are missing: add words.{rule.headline}"
+            )
+        allowed = {*rule.values, *rule.counts, "threshold"}
+        for name, phrase in rule.phrases.items():
+            for language, text in (("zh", phrase.zh), ("en", phrase.en)):
+                self._check_fields(f"{path}.words.{name}.{language}", text, allowed)
+
+    def _check_fields(self, path: str, text: str, allowed: Iterable[str]) -> None:
+        try:
+            fields = [
+                (name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None
+            ]
+        except ValueError as error:
+            self._fail(path, f"{error}: write {{name}}, and {{{{ for a brace")
+        for name, form, conversion in fields:
+            if name not in allowed or form or conversion:
+                hint = suggestion(name, allowed) or f"; known: {', '.join(sorted(allowed))}"
+                self._fail(path, f'"{{{name}}}" cannot be shown here{hint}')
+
+    def _convert(self, data: object, type_: type[_T], path: str) -> _T:
+        try:
+            return msgspec.convert(data, type_)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$")
+            inner = where.rstrip("`").removeprefix(".")
+            self._fail(".".join(part for part in (path, inner) if part), what + _hint(what, type_))
+
+    def _fail(self, path: str, message: str, place: Position | None = None) -> NoReturn:
+        line, column = place or nearest(self._places, path) or (0, 0)
+        raise PackError(self._source, f"{path}: {message}" if path else message, line, column)
+
+
+def _hint(message: str, type_: type[Any]) -> str:
+    unknown = re.search(r"unknown field `(.+)`", message)
+    if unknown is None:
+        return ""
+    known = [field.encode_name for field in msgspec.structs.fields(type_)]
+    return suggestion(unknown[1], known) or f"; fields: {', '.join(known)}"
+
+
+def _text(words: _Words) -> Text:
+    return Text(words.zh, words.en)

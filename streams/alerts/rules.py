@@ -1,0 +1,99 @@
+"""A rule as it is evaluated: conditions per level, how long they must hold, and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+from schemas.events import QuoteKind
+from streams.alerts.evaluation import levels_and_clear
+from streams.alerts.names import NAMES, Trigger
+from streams.alerts.terms import Condition, names, relaxed
+
+Subject = Literal["site", "county", "prefecture", "province"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in Chinese and English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a pack. Durations are seconds for a ``tick`` rule and dates for a ``date`` rule.
+
+    ``levels`` maps 1..4 (blue..red) to conditions, ascending. ``hold`` is the pack's ``for``,
+    ``clear_hold`` its ``clear_for``; ``stale_after`` is in dates for both. ``phrases`` has the
+    words for each indicator that can decide, ``shows`` what else an alert carries.
+    """
+
+    id: str
+    pack: str
+    pack_version: str
+    kind: QuoteKind
+    subjects: tuple[Subject, ...]
+    trigger: Trigger
+    title: Text
+    levels: Mapping[int, Condition]
+    evidence: Condition | None
+    hold: int
+    clear_hold: int
+    stale_after: int
+    headline: str
+    phrases: Mapping[str, Text]
+    shows: tuple[str, ...]
+
+    @cached_property
+    def ref(self) -> str:
+        """Name of the rule in a rulebook: ``urumqi-2007``, ``urumqi-2007:wholesale``."""
+        return self.id if self.kind == "retail" else f"{self.id}:{self.kind}"
+
+    @cached_property
+    def lowest(self) -> int:
+        """The lowest level that the rule has."""
+        return min(self.levels)
+
+    @cached_property
+    def cleared(self) -> Condition:
+        """The condition that must not be true any more for the alert to clear."""
+        return relaxed(self.levels[self.lowest])
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """Indicators that decide, and measurements shown beside them: ``Alert.values``."""
+        deciding = [name for condition in self.levels.values() for name in names(condition)]
+        shown = [name for name in self.shows if NAMES[name].kind != "count"]
+        return tuple(dict.fromkeys([*deciding, self.headline, *shown]))
+
+    @cached_property
+    def counts(self) -> tuple[str, ...]:
+        """Indicators that say how much was seen: ``Alert.evidence``."""
+        needed = names(self.evidence) if self.evidence is not None else ()
+        shown = [name for name in self.shows if NAMES[name].kind == "count"]
+        return tuple(name for name in dict.fromkeys([*needed, *shown]) if name not in self.values)
+
+    def key(self, region: int, good: str, site: str = "") -> str:
+        """Return the alert key: ``rule|region|good[|site][|wholesale]``."""
+        parts = [self.id, f"{region:06d}", good]
+        parts += [site] if site else []
+        parts += [self.kind] if self.kind != "retail" else []
+        return "|".join(parts)
+
+
+def evaluate(rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return ``frame`` with ``level`` (Int8, -1 undefined) and ``clear`` (Boolean, never null).
+
+    ``frame`` carries the columns ``rule.values`` and ``rule.counts``; undefined values are null
+    (NaN and infinities are taken as null too); it has no ``level`` and no ``clear`` yet.
+    A missing column raises ``polars.exceptions.ColumnNotFoundError``.
+    """
+    level, clear = levels_and_clear(frame, rule.levels, rule.cleared, rule.evidence)
+    # with_columns would cost 0.1 ms more: it goes through a lazy plan.
+    return frame.hstack([level, clear])

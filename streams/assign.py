@@ -1,0 +1,52 @@
+"""Who reads what: a partition number goes to one worker for all topics, because its state does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+
+VERSION = 0
+
+
+def share(partitions: Iterable[int], members: Iterable[tuple[str, str]]) -> dict[str, list[int]]:
+    """Deal partition numbers round robin to ``(slot, member id)`` pairs, in the slots' order.
+
+    Slots outlive member ids, so that a restarted worker gets the partitions it had.
+    """
+    ranked = [member for _, member in sorted(members)]
+    dealt: dict[str, list[int]] = {member: [] for member in ranked}
+    for place, partition in enumerate(sorted(set(partitions))):
+        dealt[ranked[place % len(ranked)]].append(partition)
+    return dealt
+
+
+class Together(AbstractPartitionAssignor):  # type: ignore[misc]
+    """Consumer group assignor that keeps equal partition numbers of all topics together."""
+
+    name = "staplewatch-together"
+
+    def __init__(self, slot: str) -> None:
+        self.slot = slot
+
+    def metadata(self, topics: Iterable[str]) -> Any:
+        """Return what this member tells the group's leader: its topics and its slot."""
+        return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), self.slot.encode())
+
+    def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Share out all partitions, as the group's leader."""
+        topics = sorted({topic for member in members.values() for topic in member.subscription})
+        known = {topic: cluster.partitions_for_topic(topic) or set() for topic in topics}
+        slots = [((member.user_data or b"").decode(), name) for name, member in members.items()]
+        dealt = share(set().union(*known.values()), slots)
+        return {
+            name: ConsumerProtocolMemberAssignment(
+                VERSION, [(topic, [p for p in dealt[name] if p in known[topic]]) for topic in topics], b""
+            )
+            for name in members
+        }
+
+    def on_assignment(self, assignment: Any) -> None:
+        """Nothing is kept between generations."""

@@ -1,0 +1,139 @@
+"""Rows that wait for the warehouse, in batches that each carry the offsets they complete."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streams.ports import Rows
+from streams.positions import Place
+
+#: Tables that a rebuild replays: they are written before anything that is derived from them.
+RAW = ("sales", "stock", "quotes")
+
+_POINTER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of one partition after everything up to ``offsets`` (topic -> next offset)."""
+
+    partition: int
+    offsets: Mapping[str, int]
+    fingerprint: str
+    state: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows of all partitions, and how far every place is read when they are stored."""
+
+    rows: dict[str, dict[str, list[object]]] = field(default_factory=dict)
+    progress: dict[Place, int] = field(default_factory=dict)
+    #: To be awaited before the progress may be written: acknowledgements of dead letters.
+    receipts: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    snapshots: Sequence[Snapshot] = ()
+    count: int = 0
+    bytes: int = 0
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to store."""
+        return bool(self.count or self.progress or self.snapshots)
+
+    def add(self, rows: Rows, progress: Mapping[Place, int]) -> int:
+        """Append rows and return their estimated size in bytes."""
+        size = 0
+        for table, columns in rows.items():
+            length = _append(self.rows.setdefault(table, {}), columns)
+            if length:
+                self.count += length
+                size += estimate(columns, length)
+        self.progress.update(progress)
+        self.bytes += size
+        return size
+
+    def tables(self) -> list[str]:
+        """Return the tables that have rows, raw ones first."""
+        filled = [table for table, columns in self.rows.items() if _length(columns)]
+        return sorted(filled, key=lambda table: (table not in RAW, table))
+
+
+class Buffer:
+    """Batches in order. The last one is open; it is sealed when it is full or its turn comes."""
+
+    def __init__(self, batch_rows: int) -> None:
+        self._batch_rows = batch_rows
+        self._sealed: deque[Batch] = deque()
+        self._open = Batch()
+        self.bytes = 0
+
+    def __bool__(self) -> bool:
+        """Return whether anything waits."""
+        return bool(self._open or self._sealed)
+
+    @property
+    def full(self) -> bool:
+        """Return whether a whole batch waits."""
+        return bool(self._sealed)
+
+    def add(
+        self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
+    ) -> None:
+        """Append to the open batch."""
+        self.bytes += self._open.add(rows, progress)
+        self._open.receipts.extend(receipts)
+        if self._open.count >= self._batch_rows:
+            self._sealed.append(self._open)
+            self._open = Batch()
+
+    def take(self, snapshots: Callable[[], Sequence[Snapshot]]) -> Batch:
+        """Return the oldest batch.
+
+        When it is the newest too, ``snapshots`` is asked for states that are due: between the
+        rows in the batch and the states there must not be an await, and here is none.
+        """
+        if self._sealed:
+            return self._sealed.popleft()
+        batch, self._open = self._open, Batch()
+        batch.snapshots = snapshots()
+        return batch
+
+    def stored(self, batch: Batch) -> None:
+        """Give the room of a batch back."""
+        self.bytes = max(0, self.bytes - batch.bytes)
+
+    def clear(self) -> None:
+        """Forget everything that waits."""
+        self._sealed.clear()
+        self._open = Batch()
+        self.bytes = 0
+
+
+def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:
+    """Return about how many bytes the values take: exact for long strings, sampled for the rest."""
+    size = 0
+    for values in columns.values():
+        sample = values[length // 2]
+        if isinstance(sample, str | bytes) and (length == 1 or len(sample) > 64 or len(values[0]) > 64):  # type: ignore[arg-type]
+            size += sum(map(sys.getsizeof, values)) + length * _POINTER
+        else:
+            size += length * (sys.getsizeof(sample) + _POINTER)
+    return size
+
+
+def _length(columns: Mapping[str, Sequence[object]]) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _append(kept: dict[str, list[object]], columns: Mapping[str, Sequence[object]]) -> int:
+    length = _length(columns)
+    if not length:
+        return 0
+    if not kept:
+        kept.update((name, list(values)) for name, values in columns.items())
+    else:
+        for name, values in columns.items():
+            kept[name].extend(values)
+    return length

@@ -1,0 +1,140 @@
+"""Late events: rows that were written already are written again as they should have been."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.indicators.civil import BUCKET
+from streams.indicators.groups import Ints
+from streams.indicators.prices import CORRECTABLE, DAY_BUCKETS
+
+if TYPE_CHECKING:
+    from streams.prefecture import Prefecture
+
+#: A row's stock columns, and the stores that were seen, stay as they were: they are as of their moment.
+KEPT = ("on_hand", "sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days", "stores_24h")
+#: A quote of date d is read by change_week up to d + 13, and by presence two dates more.
+QUOTE_REACH = 15
+
+Values = dict[str, NDArray[Any]]
+
+
+class Corrections:
+    """What must be written again for one prefecture."""
+
+    def __init__(self, place: Prefecture) -> None:
+        self._place = place
+        #: Bucket -> rows written (sorted) and their kept columns.
+        self._written: dict[int, tuple[Ints, Values]] = {}
+        self._late: dict[int, int] = {}
+        self._quotes: dict[tuple[str, int], set[int]] = {}
+        self.beyond = 0
+
+    def remember(self, bucket: int, rows: Ints, values: Values) -> None:
+        """Keep what was written for ``bucket`` beside prices; ``values`` are columns of every row."""
+        self._written[bucket] = (rows, {name: values[name][rows] for name in KEPT})
+        for old in [each for each in self._written if each <= bucket - CORRECTABLE]:
+            del self._written[old]
+
+    def note_late(self, cells: Ints, buckets: Ints) -> None:
+        """Note lines whose buckets were written before they came."""
+        for cell, bucket in zip(cells.tolist(), buckets.tolist(), strict=True):
+            self._late[cell] = min(bucket, self._late.get(cell, bucket))
+            self._add_row(cell, bucket)
+
+    def _add_row(self, cell: int, bucket: int) -> None:
+        """Let a late line's own bucket have a row even if none was written then."""
+        goods = self._place.sales.goods
+        rows, kept = self._written.get(bucket, (np.zeros(0, np.int64), {name: np.zeros(0) for name in KEPT}))
+        missing = np.setdiff1d([cell, self._place.cells + cell % goods], rows)
+        if not len(missing) or bucket <= self._place.sales.head - CORRECTABLE:
+            return
+        places = np.searchsorted(rows, missing)
+        filled = {name: np.insert(values.astype(float), places, np.nan) for name, values in kept.items()}
+        self._written[bucket] = (np.insert(rows, places, missing), filled)
+
+    def note_quotes(self, kind: str, day: int, cells: Ints) -> None:
+        """Note quotes of a date that has closed."""
+        self._quotes.setdefault((kind, day), set()).update(cells.tolist())
+
+    def write(self) -> None:
+        """Write every row that late events changed."""
+        self._write_sales()
+        self._write_quotes()
+
+    def _write_sales(self) -> None:
+        head = self._place.sales.head
+        late, self._late = self._late, {}
+        first = min(late.values(), default=head)
+        oldest = head - CORRECTABLE + 1
+        self.beyond += sum(bucket < oldest for bucket in late.values())
+        if not late or first >= head:
+            return
+        buckets = range(max(first, oldest), head)
+        goods = np.unique(np.array(list(late)) % self._place.sales.goods)
+        history = self._place.sales.history(goods, buckets)
+        since = self._since(late)
+        for index, bucket in enumerate(buckets):
+            if bucket in self._written:
+                self._rewrite(bucket, goods, {name: each[index] for name, each in history.items()}, since)
+
+    def _since(self, late: dict[int, int]) -> Ints:
+        """Return per row the first bucket that changed; far in the future where none did."""
+        since = np.full(self._place.rows, np.iinfo(np.int64).max)
+        for cell, bucket in late.items():
+            for row in (cell, self._place.cells + cell % self._place.sales.goods):
+                since[row] = min(since[row], bucket)
+        return since
+
+    def _rewrite(self, bucket: int, goods: Ints, prices: Values, since: Ints) -> None:
+        rows, kept = self._written[bucket]
+        # A line moves windows of 24 h; what it does to baselines of later dates is read when they are computed.
+        changed = np.flatnonzero((since[rows] <= bucket) & (bucket < since[rows] + DAY_BUCKETS))
+        if not len(changed):
+            return
+        chosen = rows[changed]
+        county, good = np.divmod(chosen, self._place.sales.goods)
+        place = (county, np.searchsorted(goods, good))
+        values = {name: each[place] for name, each in prices.items()}
+        values |= {
+            name: np.nan_to_num(each[changed]) if name.startswith(("sites", "stores")) else each[changed]
+            for name, each in kept.items()
+        }
+        self._place.write_rows((bucket + 1) * BUCKET, chosen, values)
+
+    def _write_quotes(self) -> None:
+        late, self._quotes = self._quotes, {}
+        days: dict[tuple[str, int], set[int]] = {}
+        for (kind, day), cells in late.items():
+            for each in range(day, min(day + QUOTE_REACH, self._place.closed_day + 1)):
+                days.setdefault((kind, each), set()).update(cells)
+        for (kind, day), cells in sorted(days.items()):
+            self._rewrite_date(kind, day, np.array(sorted(cells)))
+
+    def _rewrite_date(self, kind: str, day: int, cells: Ints) -> None:
+        market = self._place.markets[kind]
+        stock = market.closed.get(day)
+        if stock is None:
+            return
+        goods = self._place.sales.goods
+        rows = np.unique(np.concatenate([cells, self._place.cells + cells % goods]))
+        wanted = np.isin(np.arange(self._place.cells) % goods, cells % goods)  # the prefecture's row needs every county
+        values = {**stock, **market.quotes.values(day, np.flatnonzero(wanted))}
+        self._place.correct_date(kind, day, rows, values)
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        return {
+            "written": [[bucket, rows, kept] for bucket, (rows, kept) in self._written.items()],
+            "late": list(self._late.items()),
+            "quotes": [[kind, day, sorted(cells)] for (kind, day), cells in self._quotes.items()],
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self._written = {bucket: (rows, kept) for bucket, rows, kept in data["written"]}
+        self._late = dict(data["late"])
+        self._quotes = {(kind, day): set(cells) for kind, day, cells in data["quotes"]}

@@ -1,0 +1,51 @@
+"""Indicators as columns that rules are evaluated on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streams.indicators.groups import Ints
+from streams.setup import Setup
+
+if TYPE_CHECKING:
+    from streams.prefecture import Prefecture
+
+QUANTITY = 1_000
+TICK_COLUMNS = (
+    *("vwap_1h", "vwap_24h", "baseline_1h", "baseline_24h", "spike_1h", "spike_24h"),
+    *("lines_1h", "lines_24h", "stores_1h", "stores_24h"),
+    *("sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days"),
+)
+DATE_COLUMNS = (
+    *("price", "change_day", "change_week", "sites_present", "sites_fresh"),
+    *("sites_in", "sites_out", "in_stock_rate", "out_days", "intermittent"),
+)
+
+
+def _subject(place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:
+    return {
+        "at": np.full(len(rows), at, np.int64),
+        "region": place.region_of[rows],
+        "good_index": place.good_of[rows],
+    }
+
+
+def tick_frame(setup: Setup, place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:
+    """Return the columns of tick rules for ``rows`` as they stand; ``on_hand`` in base units."""
+    values = place.values
+    return {
+        **_subject(place, at, rows),
+        **{name: values[name][rows] for name in TICK_COLUMNS},
+        "on_hand": values["on_hand"][rows] / QUANTITY,
+        **{name: thresholds[place.good_of[rows]] for name, thresholds in setup.cover.items()},
+    }
+
+
+def date_frame(place: Prefecture, at: int, rows: Ints, values: dict[str, NDArray[Any]]) -> pl.DataFrame:
+    """Return the frame of date rules for ``rows``; ``values`` are columns of every row."""
+    columns = {**_subject(place, at, rows), **{name: values[name][rows] for name in DATE_COLUMNS}}
+    return pl.DataFrame(columns, nan_to_null=True)

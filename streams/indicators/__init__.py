@@ -1,0 +1,1 @@
+"""Indicators: pure functions and state, no I/O, no clock."""

@@ -1,0 +1,125 @@
+"""Sites, and the (site, good) pairs that they list: dense ids for columns that grow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.indicators.groups import Ints
+
+_FIRST_SIZE = 64
+
+
+class Grown:
+    """Columns of equal length that grow by doubling; ``size`` rows are in use."""
+
+    def __init__(self, fields: dict[str, tuple[Any, tuple[int, ...], int]]) -> None:
+        """``fields``: name -> (dtype, shape of one row, fill)."""
+        self._fields = fields
+        self.size = 0
+        self.columns: dict[str, NDArray[Any]] = {
+            name: np.full((_FIRST_SIZE, *shape), fill, dtype) for name, (dtype, shape, fill) in fields.items()
+        }
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return the used part of a column, writable in place."""
+        return self.columns[name][: self.size]
+
+    def grow(self, rows: int) -> None:
+        """Make room for ``rows`` rows in use."""
+        capacity = len(next(iter(self.columns.values())))
+        if rows > capacity:
+            target = max(rows, 2 * capacity)
+            for name, (dtype, shape, fill) in self._fields.items():
+                wider = np.full((target, *shape), fill, dtype)
+                wider[: self.size] = self.columns[name][: self.size]
+                self.columns[name] = wider
+        self.size = rows
+
+    def dump(self) -> dict[str, Any]:
+        """Return the used rows for a snapshot."""
+        return {name: self[name].copy() for name in self._fields}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        rows = len(next(iter(data.values())))
+        self.size = 0
+        self.grow(rows)
+        for name, values in data.items():
+            self.columns[name][:rows] = values
+
+
+class Pairs:
+    """Dense ids of sites and of (site, good) pairs of one prefecture.
+
+    A site is known by its name and county: one that moves is another site.
+    """
+
+    def __init__(self, counties: int, goods: int) -> None:
+        self.goods = goods
+        self.cells = counties * goods
+        self.names: list[str] = []
+        self.counties: list[int] = []
+        self._ids: dict[tuple[str, int], int] = {}
+        self._table = Grown({"pair": (np.int32, (goods,), -1)})
+        self.table = Grown({"site": (np.int32, (), 0), "cell": (np.int64, (), 0)})
+
+    def site(self, name: str, county: int) -> int:
+        """Return the id of a site in county index ``county``, a new one if unknown."""
+        found = self._ids.get((name, county))
+        if found is None:
+            found = self._ids[name, county] = len(self.names)
+            self.names.append(name)
+            self.counties.append(county)
+            self._table.grow(found + 1)
+        return found
+
+    @property
+    def size(self) -> int:
+        """Return the number of pairs."""
+        return self.table.size
+
+    @property
+    def cell(self) -> Ints:
+        """Return the cell of every pair, shape (pairs,)."""
+        return self.table["cell"]
+
+    @property
+    def site_of(self) -> NDArray[Any]:
+        """Return the site id of every pair, shape (pairs,)."""
+        return self.table["site"]
+
+    def of(self, site: Ints, good: Ints) -> Ints:
+        """Return pair ids, new ones where needed; shapes as given."""
+        lookup = self._table["pair"]
+        pair = lookup[site, good].astype(np.int64)
+        missing = pair < 0
+        if missing.any():
+            keys = np.unique(site[missing] * self.goods + good[missing])
+            self._create(keys // self.goods, keys % self.goods)
+            pair = lookup[site, good].astype(np.int64)
+        return pair
+
+    def _create(self, site: Ints, good: Ints) -> None:
+        start = self.table.size
+        self.table.grow(start + len(site))
+        self._table["pair"][site, good] = np.arange(start, start + len(site))
+        self.table["site"][start:] = site
+        counties = np.array(self.counties, np.int64)
+        self.table["cell"][start:] = counties[site] * self.goods + good
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        return {"names": self.names, "counties": self.counties, "pairs": self.table.dump()}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self.names, self.counties = list(data["names"]), list(data["counties"])
+        self._ids = {key: index for index, key in enumerate(zip(self.names, self.counties, strict=True))}
+        self._table.grow(len(self.names))
+        self.table.load(data["pairs"])
+        if self.table.size:
+            site, cell = self.table["site"], self.table["cell"]
+            self._table["pair"][site, cell % self.goods] = np.arange(self.table.size)

@@ -1,0 +1,145 @@
+"""Prices from daily quotes: medians over present sites, changes over matched sites. RULES, "Prices from quotes".
+
+Prices are integers of 1/10,000 CNY per base unit; days are numbers (``civil``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.indicators.groups import Floats, Ints, grouped_median, ratio
+from streams.indicators.pairs import Grown, Pairs
+
+#: Longest look-back of an indicator (change_month: 34 dates and the carry before it), and some room.
+DATES = 48
+PRICE = 10_000
+WEEK = tuple(range(7, 14))
+
+
+class QuoteBook:
+    """Last quote per (site, good) and date of one prefecture and kind."""
+
+    def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
+        self._pairs, self._carry = pairs, carry_days
+        self.state = Grown({"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0)})
+        self.head = -1
+
+    def _grow(self) -> None:
+        if self.state.size < self._pairs.size:
+            self.state.grow(self._pairs.size)
+
+    def move(self, day: int) -> None:
+        """Make ``day`` the newest date kept."""
+        if day <= self.head:
+            return
+        self._grow()
+        first = max(self.head + 1, day - DATES + 1) if self.head >= 0 else day
+        slots = [each % DATES for each in range(first, day + 1)]
+        self.state["price"][:, slots] = 0
+        self.state["at"][:, slots] = 0
+        self.head = day
+
+    def quote(self, pair: int, day: int, at: int, price: int) -> None:
+        """Apply a quote; among those of one date the last by event time wins, then the last applied."""
+        self.move(day)
+        self._grow()
+        slot = day % DATES
+        if day > self.head - DATES and at >= self.state["at"][pair, slot]:
+            self.state["price"][pair, slot] = price
+            self.state["at"][pair, slot] = at
+
+    def fresh(self, day: int) -> Ints:
+        """Return the quotes dated ``day`` per pair, shape (pairs,); 0 where there is none."""
+        self._grow()
+        if not self.head - DATES < day <= self.head:
+            return np.zeros(self._pairs.size, np.int64)
+        return self.state["price"][:, day % DATES]
+
+    def latest(self, day: int) -> Ints:
+        """Return the latest quote of the sites present on ``day``, shape (pairs,); 0 where absent."""
+        prices = self.fresh(day)
+        for back in range(1, self._carry):
+            prices = np.where(prices > 0, prices, self.fresh(day - back))
+        return prices
+
+    kept = DATES
+
+    def quoted(self, days: range) -> NDArray[np.bool_]:
+        """Return which pairs have a quote on any of ``days``, shape (pairs,)."""
+        self._grow()
+        slots = [day % DATES for day in days if self.head - DATES < day <= self.head]
+        return (self.state["price"][:, slots] > 0).any(axis=1)
+
+    def covered(self, cells: Ints, day: int, share: float) -> NDArray[np.bool_]:
+        """Return for which of ``cells`` at least ``share`` of the sites present the day before quoted on ``day``."""
+        before = self.latest(day - 1) > 0
+        both = before & (self.fresh(day) > 0)
+        expected = np.bincount(self._pairs.cell[before], minlength=self._pairs.cells)[cells]
+        arrived = np.bincount(self._pairs.cell[both], minlength=self._pairs.cells)[cells]
+        return (expected > 0) & (arrived >= share * expected)
+
+    def values(self, day: int, cells: Ints | None = None) -> dict[str, NDArray[Any]]:
+        """Return the quote indicators of ``day`` for every row, each of shape (rows,).
+
+        ``cells`` limits the pairs looked at; rows of other cells are then meaningless.
+        """
+        self._grow()
+        chosen = np.arange(self._pairs.size)
+        if cells is not None:
+            wanted = np.zeros(self._pairs.cells, bool)
+            wanted[cells] = True
+            chosen = np.flatnonzero(wanted[self._pairs.cell])
+        rows = _Rows(self._pairs, chosen)
+        latest, fresh, before = self.latest(day)[chosen], self.fresh(day)[chosen], self.fresh(day - 1)[chosen]
+        return {
+            "price": rows.median(latest, latest > 0) / PRICE,
+            "sites_present": rows.count(latest > 0),
+            "sites_fresh": rows.count(fresh > 0),
+            "change_day": rows.change(fresh, before, (fresh > 0) & (before > 0)),
+            "change_week": self._change_on_base(rows, latest, [day - back for back in WEEK], chosen),
+        }
+
+    def _change_on_base(self, rows: _Rows, latest: Ints, bases: list[int], chosen: Ints) -> Floats:
+        """Compare with the first base date on which a site present now was present too."""
+        result = np.full(rows.size, np.nan)
+        open_rows = np.ones(rows.size, bool)
+        for base in bases:
+            earlier = self.latest(base)[chosen]
+            matched = (latest > 0) & (earlier > 0)
+            if matched.any():
+                change = rows.change(latest, earlier, matched)
+                result = np.where(open_rows, change, result)
+                open_rows &= np.isnan(change)
+        return result
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        self._grow()
+        return {"state": self.state.dump(), "head": self.head}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self.state.load(data["state"])
+        self.head = data["head"]
+
+
+class _Rows:
+    """Pairs grouped by county and, once more, by prefecture."""
+
+    def __init__(self, pairs: Pairs, chosen: Ints) -> None:
+        cell = pairs.cell[chosen]
+        self.size = pairs.cells + pairs.goods
+        self._groups = np.concatenate([cell, pairs.cells + cell % pairs.goods])
+
+    def count(self, mask: NDArray[np.bool_]) -> Ints:
+        return np.bincount(self._groups[np.tile(mask, 2)], minlength=self.size)
+
+    def median(self, values: Ints, mask: NDArray[np.bool_]) -> Floats:
+        both = np.tile(mask, 2)
+        return grouped_median(self._groups[both], np.tile(values, 2)[both], self.size)
+
+    def change(self, later: Ints, earlier: Ints, matched: NDArray[np.bool_]) -> Floats:
+        return ratio(self.median(later, matched), self.median(earlier, matched))

@@ -1,0 +1,108 @@
+"""Frames of indicators through the rules and on to the life of the alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from schemas.events import LEVELS
+from streams.alerts.lifecycle import Book, Transition
+from streams.alerts.names import Trigger
+from streams.alerts.rulebook import Rulebook
+from streams.alerts.rules import Rule, evaluate
+
+
+@dataclass(slots=True)
+class Frames:
+    """Rows to evaluate, gathered over several moments: columns of equal length per part."""
+
+    parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, columns: dict[str, NDArray[Any]]) -> None:
+        """Add rows; every part has the same columns."""
+        self.parts.append(columns)
+        self.size += len(columns["at"])
+
+    def take(self) -> pl.DataFrame:
+        """Return all rows as one frame, NaN as null, and start anew."""
+        parts, self.parts, self.size = self.parts, [], 0
+        return pl.DataFrame(
+            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, nan_to_null=True
+        )
+
+
+class Judge:
+    """Evaluates rules for one partition and keeps its alerts."""
+
+    def __init__(self, rulebook: Rulebook, book: Book, goods: list[str]) -> None:
+        self._rulebook, self.book, self._goods = rulebook, book, goods
+
+    def has(self, trigger: Trigger, kind: str = "retail") -> bool:
+        """Return whether any rule looks at such frames."""
+        return any(rule.kind == kind for rule in self._rulebook.on(trigger))
+
+    def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
+        """Return (region, good) of every alert that an evaluation could still change."""
+        keys = (key for rule in self._rulebook.on(trigger) for key in self.book.open_keys(rule))
+        return {(region, good) for region, good, _ in keys}
+
+    def tick(self, frame: pl.DataFrame) -> list[Transition]:
+        """Evaluate tick rules; ``frame`` has ``at``, ``region``, ``good_index`` and the indicators."""
+        transitions: list[Transition] = []
+        for rule in self._rulebook.on("tick"):
+            transitions += self._step(rule, self._evaluated(rule, frame), None)
+        return sorted(transitions, key=lambda each: each.at)
+
+    def date(
+        self, frame: pl.DataFrame, kind: str, date: int, *, live: bool = True
+    ) -> tuple[list[Transition], list[str]]:
+        """Evaluate date rules of ``kind`` for one date (day number).
+
+        Returns transitions and, per row of ``frame``, its levels as JSON. Without ``live`` alerts
+        stay as they are: only the levels are wanted.
+        """
+        transitions: list[Transition] = []
+        levels: list[list[str]] = [[] for _ in range(frame.height)]
+        for rule in self._rulebook.on("date"):
+            if rule.kind != kind:
+                continue
+            evaluated = self._evaluated(rule, frame.with_row_index("place"))
+            for place, level in zip(evaluated["place"].to_list(), evaluated["level"].to_list(), strict=True):
+                levels[place].append(f'"{rule.id}":"{LEVELS[level] if level >= 0 else "undefined"}"')
+            if live:
+                transitions += self._step(rule, evaluated, date)
+        return transitions, ["{" + ",".join(each) + "}" for each in levels]
+
+    def _evaluated(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+        watched = list(self._rulebook.regions(rule))
+        return evaluate(rule, frame.filter(pl.col("region").is_in(watched)))
+
+    def _step(self, rule: Rule, evaluated: pl.DataFrame, date: int | None) -> list[Transition]:
+        """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows)."""
+        code = pl.col("region") * len(self._goods) + pl.col("good_index")
+        index = {good: number for number, good in enumerate(self._goods)}
+        open_codes = {region * len(self._goods) + index[good] for region, good, _ in self.book.open_keys(rule)}
+        raised = evaluated.filter(pl.col("level") > 0).select(code.alias("code"))["code"].to_list()
+        if not open_codes and not raised:
+            return []
+        rows = evaluated.filter(code.is_in(list(open_codes.union(raised)))).sort("at", maintain_order=True)
+        transitions: list[Transition] = []
+        for row in rows.iter_rows(named=True):
+            transitions += self.book.step(
+                rule,
+                region=row["region"],
+                good=self._goods[row["good_index"]],
+                site="",
+                at=row["at"],
+                level=row["level"],
+                clear=row["clear"],
+                values={name: row[name] for name in rule.values},
+                evidence={name: row[name] for name in rule.counts},
+                date=date,
+            )
+        return transitions

@@ -1,0 +1,130 @@
+"""Sites of one prefecture that report prices of one kind: their stock, quotes and days out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.indicators.groups import Ints
+from streams.indicators.outages import Outages
+from streams.indicators.pairs import Pairs
+from streams.indicators.prices import with_prefecture
+from streams.indicators.quotes import QuoteBook
+from streams.indicators.stock import UNKNOWN, Shelf
+from streams.setup import Setup
+
+if TYPE_CHECKING:
+    from streams.prefecture import Prefecture
+
+KINDS = ("retail", "wholesale")
+OBSERVE, ADD, DELETE = range(3)
+ACTIONS = {"OBSERVE": OBSERVE, "ADD": ADD, "DELETE": DELETE}
+#: A line of a quote without price or without stock.
+ABSENT = -1
+
+Values = dict[str, NDArray[Any]]
+
+
+class Market:
+    """State of one kind, ``retail`` or ``wholesale``; a pack reads its own kind only."""
+
+    def __init__(self, kind: str, counties: int, setup: Setup) -> None:
+        options, goods = setup.options, len(setup.goods)
+        self.kind, self._setup = kind, setup
+        self.pairs = Pairs(counties, goods)
+        self.shelf = Shelf(self.pairs, setup.civil, options.open_hours, options.list_days)
+        self.quotes = QuoteBook(self.pairs, options.carry_days)
+        self.outages = Outages((counties + 1) * goods)
+        #: Stock columns of closed dates, for rows written again after a late quote.
+        self.closed: dict[int, Values] = {}
+        self._early = np.full(counties * goods, -1, np.int64)
+        self.fresh = np.zeros(counties * goods, bool)
+
+    def apply_stock(self, events: Values) -> Ints:
+        """Apply stock lines in order of event time; return the cells they touched."""
+        pair = self.pairs.of(events["site"], events["good"])
+        order = np.argsort(events["at"], kind="stable")
+        columns = (pair, events["at"], events["action"], events["quantity"])
+        for each, at, action, quantity in zip(*(column[order].tolist() for column in columns), strict=True):
+            if action == OBSERVE:
+                self.shelf.count(each, at, quantity)
+            else:
+                self.shelf.receive(each, at, quantity if action == ADD else -quantity)
+        return self.pairs.cell[pair]
+
+    def apply_quotes(self, events: Values, place: Prefecture, kind: str) -> None:
+        """Apply the quotes of this kind record by record: date rules may become due in the middle."""
+        chosen = np.flatnonzero(events["kind"] == KINDS.index(kind))
+        if not len(chosen):
+            return
+        records = events["record"][chosen]
+        starts = np.flatnonzero(np.r_[True, records[1:] != records[:-1]])
+        for first, last in zip(starts, [*starts[1:], len(chosen)], strict=True):
+            lines = chosen[first:last]
+            self._report({name: column[lines] for name, column in events.items()}, place)
+
+    def _report(self, lines: Values, place: Prefecture) -> None:
+        pair = self.pairs.of(lines["site"], lines["good"])
+        day, at, arrival = int(lines["day"][0]), int(lines["at"][0]), int(lines["arrival"][-1])
+        for each, price, stock in zip(pair.tolist(), lines["price"].tolist(), lines["stock"].tolist(), strict=True):
+            self.shelf.list(each, at)
+            if price != ABSENT:
+                self.quotes.quote(each, day, at, price)
+            if stock != ABSENT:
+                self.shelf.count(each, at, stock)
+        cells = np.unique(self.pairs.cell[pair])
+        self.fresh[cells] = True
+        if day <= place.closed_day:
+            place.corrections.note_quotes(self.kind, day, cells)
+        else:
+            self._evaluate_early(cells, day, arrival, place)
+
+    def _evaluate_early(self, cells: Ints, day: int, at: int, place: Prefecture) -> None:
+        share = self._setup.options.coverage
+        waiting = cells[self._early[cells] < day]
+        if share >= 1.0 or not len(waiting) or not place.has_date_rules(self.kind):
+            return
+        covered = waiting[self.quotes.covered(waiting, day, share)]
+        if len(covered):
+            self._early[covered] = day
+            place.early(self.kind, day, at, covered, self.values(day, covered))
+
+    def values(self, day: int, cells: Ints | None = None) -> Values:
+        """Return the date indicators of ``day`` as it stands, for every row; ``cells`` limits the quotes read."""
+        stock = self.shelf.values(day)
+        return {**self.quotes.values(day, cells), **stock, **self.outages.values(day, stock)}
+
+    def close(self, day: int) -> Values:
+        """Close ``day`` and return its date indicators."""
+        self.shelf.close(day)
+        values = self.values(day)
+        self.outages.close(day, values)
+        quoted = ("price", "change_day", "change_week", "sites_present", "sites_fresh")
+        self.closed[day] = {name: column for name, column in values.items() if name not in quoted}
+        self.closed.pop(day - self.quotes.kept, None)
+        return values
+
+    def subjects(self, day: int) -> NDArray[np.bool_]:
+        """Return which rows had a quote or a stock event in the last dates up to ``day`` (``list_days``)."""
+        days = range(day - self._setup.options.list_days + 1, day + 1)
+        active = self.quotes.quoted(days) | ((self.shelf.on_hand() != UNKNOWN) & self.shelf.listed(day))
+        cells = np.bincount(self.pairs.cell[active], minlength=self.pairs.cells)
+        return with_prefecture(cells, self.pairs.goods) > 0
+
+    def refresh(self) -> None:
+        """Let every cell with a quote on its newest date be published again."""
+        if self.quotes.head >= 0:
+            self.fresh[self.pairs.cell[self.quotes.fresh(self.quotes.head) > 0]] = True
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        parts = {name: getattr(self, name).dump() for name in ("pairs", "shelf", "quotes", "outages")}
+        return {**parts, "closed": list(self.closed.items()), "early": self._early}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        for name in ("pairs", "shelf", "quotes", "outages"):
+            getattr(self, name).load(data[name])
+        self.closed, self._early = dict(data["closed"]), data["early"]

@@ -1,0 +1,70 @@
+"""What can be set, with defaults and the reason for each. Limits come from here, never from constants in code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas import topics
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How events become indicators (see RULES). Durations are seconds."""
+
+    timezone: str = "Asia/Shanghai"
+    #: Event-time mode: only the named inputs and ``clock`` move time.
+    event_time: bool = False
+    inputs: tuple[str, ...] = topics.INPUTS
+    close_after: int = 2 * 3600
+    #: Share of yesterday's sites that must have quoted before a date is evaluated early; 1.0 never does.
+    coverage: float = 0.8
+    carry_days: int = 3
+    #: A later event is a dead letter: one wrong date must not close the future.
+    ahead: int = 600
+    earliest: int = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+    #: Records above this are dead letters of stage ``size`` (the broker's own limit is 16 MiB).
+    max_record_bytes: int = 8 * MIB
+    #: Live: silence after which the wall clock moves a prefecture's time,
+    idle_after: int = 60
+    #: unless its newest event is older than this: then a replay of old data is running.
+    idle_reach: int = 36 * 3600
+    #: Live: how long a bucket's close waits for another input that is less than ``skew`` behind.
+    hold: float = 0.5
+    skew: int = 600
+    open_hours: tuple[int, int] = (8, 22)
+    list_days: int = 28
+    #: How often changed indicators are handed to the publisher, which sends at most one per key and second.
+    live_seconds: float = 0.2
+    #: Feed kind of enterprises that the registry does not know: sales are taken off the last count.
+    snapshots_feed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker talks to Kafka and the warehouse."""
+
+    broker: str
+    data: Path
+    group: str = "staplewatch"
+    slot: int = 0
+    embedded: bool = False
+    partitions: int = topics.PARTITIONS
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    #: Records in one chunk at most: bounds the pause that one chunk makes in the event loop.
+    chunk_records: int = 4000
+    fetch_bytes: int = 4 * MIB
+    #: Rows waiting for the warehouse; above it consumption pauses.
+    buffer_bytes: int = 256 * MIB
+    flush_seconds: float = 1.0
+    flush_rows: int = 100_000
+    snapshot_seconds: float = 60.0
+    live_seconds: float = 1.0
+    #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
+    history_days: int = 35
+    stop_seconds: float = 6.0
+    engine: Options = field(default_factory=Options)

@@ -1,0 +1,98 @@
+"""What applying events brings about: rows for the warehouse, records for the topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.events import Alert, DeadLetter, Indicator
+
+Rows = dict[str, list[Any]]
+
+#: Columns of table ``indicators`` that are 0 and those that are NULL where nothing is known.
+COUNTS = ("amount", "quantity", "lines", "lines_24h", "stores_24h", "sites_in", "sites_out")
+COUNTS_OF_DATE = ("sites_present", "sites_fresh", "intermittent")
+MEASURES = (
+    *("vwap", "vwap_1h", "vwap_24h", "baseline_24h", "spike_1h", "spike_24h"),
+    *("in_stock_rate", "demand_day", "cover_days", "price", "change_day", "change_week", "out_days"),
+)
+VALUES = (*COUNTS, *COUNTS_OF_DATE, *MEASURES, "on_hand")
+#: Kept in 1/1,000 base unit.
+FIXED = ("on_hand",)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Rows per table (columns of equal length), newest indicators by record key, transitions, dead letters."""
+
+    rows: dict[str, Rows] = field(default_factory=dict)
+    live: dict[str, Indicator] = field(default_factory=dict)
+    alerts: list[Alert] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    #: Lines by what happened to them, for metrics.
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add_rows(self, table: str, rows: Rows) -> None:
+        """Append columns to a table's rows."""
+        if not next(iter(rows.values()), None):
+            return
+        kept = self.rows.get(table)
+        if kept is None:
+            self.rows[table] = rows
+            return
+        for name, values in rows.items():
+            kept[name].extend(values)
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to a counter."""
+        if amount:
+            self.counts[name] = self.counts.get(name, 0) + amount
+
+
+class IndicatorRows:
+    """Rows of table ``indicators`` being gathered as arrays."""
+
+    def __init__(self) -> None:
+        self._parts: list[dict[str, Any]] = []
+
+    def add(self, size: int, **columns: Any) -> None:
+        """Add ``size`` rows; a column is an array of that length or one value for all."""
+        if size:
+            self._parts.append({"size": size, **columns})
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to take."""
+        return bool(self._parts)
+
+    def take(self) -> Rows:
+        """Return the columns as lists, NULL for NaN, and start anew."""
+        parts, self._parts = self._parts, []
+        names = ("region", "good", "grain", "kind", "at", "date", *VALUES, "levels")
+        rows: Rows = {name: [] for name in names}
+        for part in parts:
+            for name in names:
+                rows[name].extend(_column(name, part.get(name), part["size"]))
+        return rows
+
+
+def _column(name: str, values: Any, size: int) -> list[Any]:
+    if isinstance(values, np.ndarray):
+        return _listed(name, values)
+    if isinstance(values, list):
+        return values
+    if values is None:
+        values = {"levels": "{}"}.get(name, None if name in MEASURES or name in FIXED else 0)
+    return [values] * size
+
+
+def _listed(name: str, values: NDArray[Any]) -> list[Any]:
+    if values.dtype.kind != "f":
+        listed: list[Any] = values.astype(np.int64).tolist() if values.dtype.kind == "b" else values.tolist()
+        return listed
+    listed = values.tolist()
+    if name in FIXED:
+        return [None if value != value else int(value) for value in listed]  # noqa: PLR0124 - only NaN differs from itself
+    return [None if value != value else value for value in listed]  # noqa: PLR0124

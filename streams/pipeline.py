@@ -1,0 +1,176 @@
+"""One engine per partition, between the transport that brings chunks and the writer and publisher.
+
+A step of an engine and the hand-over of what it produced happen without an await in between, so
+that state and buffer always agree. Partitions that this worker loses are forgotten, state and
+buffer together.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from schemas import topics
+from streams.buffer import RAW, Snapshot
+from streams.chunk import Chunk
+from streams.metrics import Metrics
+from streams.ports import Engine, Outcome
+from streams.positions import Place
+from streams.publish import Publisher
+from streams.rebuild import Rebuilt
+from streams.writer import Writer
+
+log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """What the partitions of one worker do with their input; all methods run in the event loop."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        publisher: Publisher,
+        metrics: Metrics,
+        *,
+        snapshot_seconds: float,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._publisher = publisher
+        self._metrics = metrics
+        self._snapshot_seconds = snapshot_seconds
+        self._wall = wall
+        self._clock = clock
+        self.engines: dict[int, Engine] = {}
+        #: While partitions are being taken away or rebuilt: nothing is applied, time does not pass.
+        self.suspended = True
+        #: Counts chunks applied and time steps, for whoever looks for a stall.
+        self.steps = 0
+        self._snapshot_at: dict[int, float] = {}
+        self._snapshot_of: dict[int, Mapping[str, int]] = {}
+        writer.snapshots = self._due_snapshots
+
+    def positions(self) -> dict[Place, int]:
+        """Return the next offset that each partition's state needs of every topic."""
+        return {
+            (topic, partition): engine.offsets.get(topic, 0)
+            for partition, engine in self.engines.items()
+            for topic in topics.CONSUMED
+        }
+
+    def persisted(self) -> dict[Place, int]:
+        """Return the next offset after what the warehouse holds, of the partitions that we have."""
+        return {place: offset for place, offset in self._writer.persisted.items() if place[1] in self.engines}
+
+    def gap(self, place: Place, expected: int, found: int) -> None:
+        """Take note of records that no longer exist."""
+        log.error("%s/%d: %d records from offset %d are gone, going on", *place, found - expected, expected)
+        self._metrics.gaps.labels(place[0]).inc(found - expected)
+
+    def apply(self, first: int, chunk: Chunk) -> bool:
+        """Take in a chunk that speaks for offsets from ``first``; False when something before it is missing."""
+        engine = self.engines.get(chunk.partition)
+        if self.suspended or engine is None:
+            return True
+        if first > engine.offsets.get(chunk.topic, 0):
+            self._metrics.stale.inc()
+            return False
+        started, wall = time.perf_counter(), self._wall()
+        outcome = engine.apply(chunk, wall)
+        place = (chunk.topic, chunk.partition)
+        self._emit(chunk.partition, outcome, {place: engine.offsets.get(chunk.topic, 0)})
+        self._measure(chunk, time.perf_counter() - started, wall)
+        return True
+
+    def tick(self) -> None:
+        """Let time pass for every partition."""
+        if self.suspended:
+            return
+        self.steps += 1
+        wall = self._wall()
+        for partition, engine in self.engines.items():
+            self._emit(partition, engine.tick(wall), {})
+
+    def drain(self) -> None:
+        """Hand over what is still open, and have every state stored: for a clean stop."""
+        wall = self._wall()
+        self._snapshot_at.clear()
+        for partition, engine in self.engines.items():
+            self._emit(partition, engine.drain(wall), self._offsets(partition, engine))
+        self.suspended = True
+
+    def adopt(self, partition: int, rebuilt: Rebuilt) -> None:
+        """Take over a rebuilt partition and tell the world how it stands."""
+        self.engines[partition] = rebuilt.engine
+        self._writer.persisted.update(rebuilt.persisted)
+        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds * (0.5 + partition % 8 / 16)
+        self._metrics.rebuilds.inc()
+        self._emit(partition, rebuilt.engine.republish(self._wall()), {})
+
+    def keep_only(self, partitions: Iterable[int]) -> None:
+        """Forget every other partition; what it had to store must have been stored."""
+        for partition in set(self.engines) - set(partitions):
+            del self.engines[partition]
+            self._snapshot_of.pop(partition, None)
+        self._writer.persisted = {p: o for p, o in self._writer.persisted.items() if p[1] in self.engines}
+        self._metrics.assigned.set(len(self.engines))
+
+    def discard(self) -> None:
+        """Forget all partitions and everything of theirs that is not stored or sent."""
+        self.engines.clear()
+        self._writer.discard()
+        self._publisher.discard()
+        self.keep_only(())
+
+    def measure_states(self) -> None:
+        """Publish the sizes of the states as metrics."""
+        self._metrics.assigned.set(len(self.engines))
+        self._metrics.state.clear()
+        for partition, engine in self.engines.items():
+            for part, size in engine.sizes().items():
+                self._metrics.state.labels(partition, part).set(size)
+
+    def _emit(self, partition: int, outcome: Outcome, progress: Mapping[Place, int]) -> None:
+        receipts = [self._publisher.dead(partition, outcome.dead)] if outcome.dead else []
+        self._writer.add(outcome.rows, progress, receipts)
+        self._publisher.live(partition, outcome.live)
+        self._publisher.alerts(partition, outcome.alerts)
+        self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> None:
+        for table in RAW:
+            if table in outcome.rows:
+                self._metrics.lines.labels(table).inc(len(outcome.rows[table]["offset"]))
+        for letter in outcome.dead:
+            self._metrics.dead_letters.labels(letter.topic, letter.stage).inc()
+        for what, amount in outcome.counts.items():
+            self._metrics.counts.labels(what).inc(amount)
+
+    def _measure(self, chunk: Chunk, seconds: float, wall: float) -> None:
+        self.steps += 1
+        self._metrics.events.labels(chunk.topic).inc(len(chunk))
+        self._metrics.chunk.observe(len(chunk))
+        self._metrics.batch.observe(seconds)
+        if chunk.timestamps:
+            self._metrics.latency.observe(max(0.0, wall - chunk.timestamps[-1] / 1000))
+
+    def _offsets(self, partition: int, engine: Engine) -> dict[Place, int]:
+        return {(topic, partition): offset for topic, offset in engine.offsets.items()}
+
+    def _due_snapshots(self) -> Sequence[Snapshot]:
+        """Return the states that are due and moved since their last snapshot; at a stop all, else one."""
+        now = self._clock()
+        due = [
+            (partition, engine)
+            for partition, engine in self.engines.items()
+            if now >= self._snapshot_at.get(partition, 0.0) and self._snapshot_of.get(partition) != engine.offsets
+        ]
+        # One at a time: taking one stops the event loop, some 10 ms per million entries.
+        return [self._snapshot(partition, engine) for partition, engine in (due if self.suspended else due[:1])]
+
+    def _snapshot(self, partition: int, engine: Engine) -> Snapshot:
+        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds
+        self._snapshot_of[partition] = offsets = dict(engine.offsets)
+        return Snapshot(partition, offsets, engine.fingerprint, engine.snapshot())

@@ -1,0 +1,84 @@
+"""What the shell around the pure core expects of it, so that each can be tested without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from schemas.events import Alert, DeadLetter, Indicator
+from streams.chunk import Chunk
+
+#: Table -> columns, ready for ``Warehouse.insert``.
+Rows = Mapping[str, Mapping[str, Sequence[object]]]
+
+#: Called with the name of a point that a crash test wants to stop at (see ``CRASH_POINTS``).
+Hook = Callable[[str], None]
+
+#: Where a kill is most likely to lose or double something, in the order in which they are passed.
+CRASH_POINTS = ("before_raw", "after_raw", "after_progress", "mid_publish", "before_commit")
+
+
+def no_hook(point: str) -> None:
+    """Do nothing: production passes the crash points without stopping."""
+
+
+class Outcome(Protocol):
+    """What one step of an engine produced."""
+
+    @property
+    def rows(self) -> Rows:
+        """Return rows for the warehouse."""
+
+    @property
+    def live(self) -> Mapping[str, Indicator]:
+        """Return the newest indicators by record key."""
+
+    @property
+    def alerts(self) -> Sequence[Alert]:
+        """Return transitions in order."""
+
+    @property
+    def dead(self) -> Sequence[DeadLetter]:
+        """Return rejected records."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return lines by what happened to them, for metrics."""
+
+
+class Engine(Protocol):
+    """All state of one partition; synchronous, without I/O (``streams.engine.Engine``)."""
+
+    offsets: dict[str, int]
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what a snapshot must have been made with to be restored."""
+
+    def apply(self, chunk: Chunk, wall: float) -> Outcome:
+        """Take in a chunk at unix time ``wall``; records below ``offsets[topic]`` are ignored."""
+
+    def tick(self, wall: float) -> Outcome:
+        """Let time pass; called every second."""
+
+    def drain(self, wall: float) -> Outcome:
+        """Return provisional rows of open buckets, at a clean stop."""
+
+    def republish(self, wall: float) -> Outcome:
+        """Return the newest indicators and open alerts, after a rebuild."""
+
+    def snapshot(self) -> bytes:
+        """Return the whole state."""
+
+    def restore(self, data: bytes) -> None:
+        """Take the state of a snapshot; raises ``ValueError`` when it does not fit."""
+
+    def replay(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Take in raw rows that came after the snapshot, ascending by offset."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of entries of each part of the state."""
+
+
+#: Makes the engine of a partition: (partition, epoch, ordinal of the epoch).
+EngineFactory = Callable[[int, str, int], Engine]

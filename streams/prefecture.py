@@ -1,0 +1,347 @@
+"""One prefecture: events wait their turn, time moves on a grid of 5 minutes, indicators and alerts follow.
+
+At a grid point G, the end of a bucket: events that came before G are applied, it is noted who is in
+stock, dates that are due close, then rules are evaluated and the bucket's rows written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import topics
+from streams.alerts.lifecycle import Transition
+from streams.corrections import Corrections
+from streams.frames import date_frame, tick_frame
+from streams.indicators.civil import BUCKET, DAY, HOUR
+from streams.indicators.groups import Ints
+from streams.indicators.prices import SalePrices, with_prefecture
+from streams.judge import Frames, Judge
+from streams.market import Market
+from streams.outcome import IndicatorRows
+from streams.queues import NEVER, Queue
+from streams.setup import Setup
+
+#: Rows gathered before rules are evaluated: polars costs ~10 µs a call however few the rows.
+FRAME_ROWS = 5_000
+#: Rows of late lines are rewritten at these local hours, and at a clean stop.
+CORRECTION_HOURS = 4
+CORRECTION_PHASE = 2
+
+Values = dict[str, NDArray[Any]]
+
+
+class Prefecture:
+    """All state of one prefecture. ``moment`` is the grid point up to which everything is decided."""
+
+    def __init__(self, code: int, setup: Setup, judge: Judge) -> None:
+        self.code, self._setup, self._judge = code, setup, judge
+        self.counties = setup.catalogue.counties(code)
+        self._county = {county: index for index, county in enumerate(self.counties)}
+        goods, cells = len(setup.goods), len(self.counties) * len(setup.goods)
+        self.cells, self.rows = cells, cells + goods
+        self.region_of = np.repeat(np.array([*self.counties, code], np.int64), goods)
+        self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
+        self.sales = SalePrices(len(self.counties), goods, setup.civil)
+        self.markets = {kind: Market(kind, len(self.counties), setup) for kind in ("retail", "wholesale")}
+        self.queues = {topic: Queue() for topic in topics.INPUTS}
+        self.moment = NEVER
+        self.closed_day = NEVER
+        self.arrived = 0.0
+        self._moved = 0.0
+        self._touched = np.zeros(cells, bool)
+        self.fresh = np.zeros(self.rows, bool)
+        self.corrections = Corrections(self)
+        self._frames = Frames()
+        self.values: Values = {}
+        self.output = IndicatorRows()
+        self.transitions: list[Transition] = []
+
+    # -- events in
+
+    def site(self, kind: str, name: str, county: int) -> int:
+        """Return the id of a site in the market of ``kind``."""
+        return self.markets[kind].pairs.site(name, self._county[county])
+
+    def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
+        """Let events of one input wait for their turn."""
+        self.queues[topic].push(columns)
+        self.arrived = wall
+
+    def punctuate(self, topic: str, at: int) -> None:
+        """Take note that ``topic`` brings nothing before ``at`` any more."""
+        if self.moment != NEVER or any(queue.first != NEVER for queue in self.queues.values()):
+            self.queues[topic].punctuate(at)
+
+    def has_date_rules(self, kind: str) -> bool:
+        """Return whether any date rule reads prices of ``kind``."""
+        return self._judge.has("date", kind)
+
+    # -- time
+
+    def advance(self, wall: float) -> None:
+        """Do everything that is due."""
+        options = self._setup.options
+        if options.event_time:
+            self._advance_to(min(self.queues[topic].watermark for topic in options.inputs))
+        else:
+            self._advance_live(wall)
+        self._judge_ticks()
+
+    def _advance_live(self, wall: float) -> None:
+        options = self._setup.options
+        marks = [queue.watermark for queue in self.queues.values() if queue.watermark != NEVER]
+        if not marks:
+            return
+        now = max(marks)
+        if wall - self.arrived >= options.idle_after and wall - now < options.idle_reach:
+            now = max(now, int(wall))
+        near = [mark for mark in marks if mark >= now - options.skew]
+        slowest = min(near, default=now) if wall - self._moved < options.hold else now
+        before = self.moment
+        self._advance_to(slowest)
+        if self.moment != before:
+            self._moved = wall
+        if self.moment != NEVER and self.moment + BUCKET > now:
+            self._look_ahead(now)
+
+    def _advance_to(self, now: int) -> None:
+        if self.moment == NEVER and not self._start(now):
+            return
+        while self.moment + BUCKET <= now:
+            self._step(self._next(now))
+
+    def _start(self, now: int) -> bool:
+        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
+        if not firsts or now == NEVER:
+            return False
+        self._enter(min(firsts) // BUCKET * BUCKET)
+        self.closed_day = self._setup.civil.day(self.moment) - 1
+        return True
+
+    def _enter(self, moment: int) -> None:
+        self.moment = moment
+        self.sales.move(moment // BUCKET)
+
+    def _next(self, now: int) -> int:
+        """Return the next grid point at which anything can happen, at most the last one up to ``now``."""
+        following = self.moment + BUCKET
+        if not self.sales.idle() or self._frames.size or self._open():
+            return following
+        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
+        due = [now // BUCKET * BUCKET, self._closes(self.closed_day + 1)]
+        due += [first // BUCKET * BUCKET + BUCKET for first in firsts]
+        return max(following, min(due))
+
+    def _open(self) -> list[int]:
+        """Return the rows of open alerts on ticks."""
+        goods = self._setup.good_index
+        places = {code: index for index, code in enumerate([*self.counties, self.code])}
+        found = ((places.get(region), goods[good]) for region, good in self._judge.open_rows("tick"))
+        return [place * len(goods) + good for place, good in found if place is not None]
+
+    def _closes(self, day: int) -> int:
+        due = self._setup.civil.midnight(day + 1) + self._setup.options.close_after
+        return -(-due // BUCKET) * BUCKET
+
+    def _step(self, point: int) -> None:
+        self.sales.move(point // BUCKET - 1)
+        self._apply(point)
+        for market in self.markets.values():
+            market.shelf.move(point)
+        while self._closes(self.closed_day + 1) <= point:
+            self.close(self.closed_day + 1, point)
+        self._decide(point)
+        self._write(point)
+        self._enter(point)
+        for market in self.markets.values():
+            market.shelf.forget(point)
+
+    def _look_ahead(self, now: int) -> None:
+        """Live: apply what came in the started bucket, and evaluate what it touched at once."""
+        self._apply(now + 1)
+        if self.fresh.any():
+            self.values = self._measure()
+            self._tick(now + 1, np.flatnonzero(self.fresh | self._mask(self._open())))
+
+    def _mask(self, rows: list[int]) -> NDArray[np.bool_]:
+        mask = np.zeros(self.rows, bool)
+        mask[rows] = True
+        return mask
+
+    # -- one grid point
+
+    def _apply(self, limit: int) -> None:
+        """Apply what arrived before ``limit``: stock first, so that sales after a count are taken off it."""
+        retail = self.markets["retail"]
+        stock = self.queues[topics.STOCK].pop(limit)
+        if stock is not None:
+            self._touch(retail.apply_stock(stock))
+        sales = self.queues[topics.SALES].pop(limit)
+        if sales is not None:
+            self._sell(sales, retail)
+        quotes = self.queues[topics.QUOTES].pop(limit)
+        if quotes is not None:
+            for kind, market in self.markets.items():
+                market.apply_quotes(quotes, self, kind)
+
+    def _sell(self, sales: Values, market: Market) -> None:
+        pair = market.pairs.of(sales["site"], sales["good"])
+        market.shelf.sell(pair, sales["at"], sales["quantity"], deplete=self._setup.options.snapshots_feed)
+        cell = market.pairs.cell[pair]
+        priced = sales["priced"]
+        self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
+        bucket = sales["at"] // BUCKET
+        late = bucket < self.sales.head
+        self.corrections.note_late(cell[late], bucket[late])
+        self._touch(cell[~late])
+        self._freshen(cell[late])
+
+    def _touch(self, cell: Ints) -> None:
+        self._touched[cell] = True
+        self._freshen(cell)
+
+    def _freshen(self, cell: Ints) -> None:
+        self.fresh[cell] = True
+        self.fresh[self.cells + cell % len(self._setup.goods)] = True
+
+    def _measure(self) -> Values:
+        """Return every tick indicator of every row at the head of the windows."""
+        shelf = self.markets["retail"].shelf
+        end = (self.sales.head + 1) * BUCKET
+        return {
+            **self.sales.values(),
+            **shelf.values(self._setup.civil.day(end - 1)),
+            "stores_1h": shelf.stores(end - HOUR),
+            "stores_24h": shelf.stores(end - DAY),
+        }
+
+    def _decide(self, point: int) -> None:
+        if self.sales.idle() and not self.fresh.any() and not self._open():
+            self.values = {}
+            return
+        self.values = self._measure()
+        reporting = self.values["sites_in"] + self.values["sites_out"]
+        seen = (self.values["lines_24h"] > 0) | (reporting > 0) | self.fresh | self._mask(self._open())
+        self._tick(point, np.flatnonzero(seen))
+
+    def _tick(self, at: int, rows: Ints) -> None:
+        if len(rows) and self._judge.has("tick"):
+            self._frames.add(tick_frame(self._setup, self, at, rows))
+        if self._frames.size >= FRAME_ROWS:
+            self._judge_ticks()
+
+    def _judge_ticks(self) -> None:
+        if self._frames.size:
+            self.transitions += self._judge.tick(self._frames.take())
+
+    def _write(self, point: int) -> None:
+        if self._touched.any():
+            rows = np.flatnonzero(self._with_prefecture(self._touched))
+            self.corrections.remember(point // BUCKET - 1, rows, self.values)
+            self.write_rows(point, rows, {name: values[rows] for name, values in self.values.items()})
+            self._touched[:] = False
+        local = self._setup.civil.local(point)
+        if local % (CORRECTION_HOURS * HOUR) == CORRECTION_PHASE * HOUR:
+            self.corrections.write()
+
+    def _with_prefecture(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
+
+    def write_rows(self, at: int, rows: Ints, values: Values) -> None:
+        """Write rows of grain ``5m`` whose bucket ended at ``at``; ``values`` are columns of these rows."""
+        self.output.add(
+            len(rows),
+            region=self.region_of[rows],
+            good=[self._setup.goods[index] for index in self.good_of[rows]],
+            grain="5m",
+            kind="retail",
+            at=at,
+            date=self._setup.civil.day(at - 1),
+            **values,
+        )
+
+    # -- dates
+
+    def close(self, day: int, point: int) -> None:
+        """Close a date: demand, days out, quote indicators, date rules."""
+        for kind, market in self.markets.items():
+            if market.pairs.size:
+                values = market.close(day)
+                rows = np.flatnonzero(market.subjects(day))
+                if len(rows):
+                    self._decide_date(kind, day, point, rows, values)
+        self.closed_day = day
+
+    def _decide_date(self, kind: str, day: int, at: int, rows: Ints, values: Values) -> None:
+        frame = date_frame(self, at, rows, values)
+        transitions, levels = self._judge.date(frame, kind, day)
+        self.transitions += transitions
+        self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
+
+    def early(self, kind: str, day: int, at: int, rows: Ints, values: Values) -> None:
+        """Evaluate date rules of ``day`` before its close: enough sites have quoted."""
+        transitions, _ = self._judge.date(date_frame(self, at, rows, values), kind, day)
+        self.transitions += transitions
+
+    def write_date(self, kind: str, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
+        """Write rows of grain ``date``; ``values`` are columns of these rows."""
+        self.output.add(
+            len(rows),
+            region=self.region_of[rows],
+            good=[self._setup.goods[index] for index in self.good_of[rows]],
+            grain="date",
+            kind=kind,
+            at=self._setup.civil.midnight(day + 1),
+            date=day,
+            levels=levels,
+            **values,
+        )
+
+    def correct_date(self, kind: str, day: int, rows: Ints, values: Values) -> None:
+        """Write rows of a closed date again after a late quote; alerts stay as they are."""
+        _, levels = self._judge.date(date_frame(self, self._closes(day), rows, values), kind, day, live=False)
+        self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
+
+    # -- stop and snapshot
+
+    def refresh(self) -> None:
+        """Let every row with something to say be published again."""
+        if self.moment != NEVER:
+            self.values = self._measure()
+            reporting = self.values["sites_in"] + self.values["sites_out"]
+            self.fresh |= (self.values["lines_24h"] > 0) | (reporting > 0)
+        for market in self.markets.values():
+            market.refresh()
+
+    def drain(self) -> None:
+        """Write corrections that wait, and the rows of the started bucket as they stand."""
+        self.corrections.write()
+        if self.moment != NEVER and self._touched.any():
+            values = self._measure()
+            rows = np.flatnonzero(self._with_prefecture(self._touched))
+            self.write_rows(self.moment + BUCKET, rows, {name: each[rows] for name, each in values.items()})
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot."""
+        return {
+            "sales": self.sales.dump(),
+            "markets": {kind: market.dump() for kind, market in self.markets.items()},
+            "queues": {topic: queue.dump() for topic, queue in self.queues.items()},
+            "corrections": self.corrections.dump(),
+            "touched": self._touched,
+            "moment": self.moment,
+            "closed_day": self.closed_day,
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self.sales.load(data["sales"])
+        for kind, market in self.markets.items():
+            market.load(data["markets"][kind])
+        for topic, queue in self.queues.items():
+            queue.load(data["queues"][topic])
+        self.corrections.load(data["corrections"])
+        self._touched, self.moment, self.closed_day = data["touched"], data["moment"], data["closed_day"]

@@ -1,0 +1,198 @@
+"""From the warehouse back to memory: newest usable snapshot, then the raw rows that came after it.
+
+State is rebuilt from all epochs (brokers), positions from the current one. Everything here
+blocks; it runs in a thread. Nothing is written but the ordinal of a broker seen for the first time.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from schemas import topics
+from streams.ports import Engine, EngineFactory
+from streams.positions import Place
+from streams.replay import Replay, Span
+from warehouse.protocol import Warehouse
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400
+#: Raw tables and the topic behind each, in the order in which rows of one moment are replayed.
+TABLES = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+#: Beyond every offset: an epoch that is over has no progress to stop at.
+END = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A broker by its cluster id, and the how-manieth one it is."""
+
+    id: str
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """An engine that stands at what is persisted, and how that was reached."""
+
+    engine: Engine
+    persisted: dict[Place, int]
+    snapshot: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A snapshot that may be used: where it stands, and in which epoch."""
+
+    epoch: Epoch
+    position: int
+    offsets: Mapping[str, int]
+
+
+def register(warehouse: Warehouse, epoch: str) -> Epoch:
+    """Return the broker's ordinal, giving it the next one when it was never seen."""
+    known = _epochs(warehouse)
+    if epoch not in known:
+        ordinal = max(known.values(), default=0) + 1
+        started = int(datetime.now(UTC).timestamp())
+        warehouse.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [started]})
+        known[epoch] = ordinal
+    return Epoch(epoch, known[epoch])
+
+
+def progress(warehouse: Warehouse, epoch: str) -> dict[Place, int]:
+    """Return the next offset of every place that the warehouse holds rows of."""
+    rows = warehouse.query("progress", {"epoch": epoch}).to_pylist()
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+class Rebuilder:
+    """Rebuilds partitions of one epoch."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        new_engine: EngineFactory,
+        epoch: Epoch,
+        *,
+        partitions: int,
+        prefectures: Sequence[int],
+        history_days: int,
+    ) -> None:
+        self._warehouse = warehouse
+        self._new_engine = new_engine
+        self._epoch = epoch
+        self._partitions = partitions
+        self._prefectures = prefectures
+        self._history_days = history_days
+
+    def rebuild(self, partition: int) -> Rebuilt:
+        """Return the engine of a partition as of what is persisted.
+
+        The clock has no raw rows, so it is read again from where the snapshot stood. Raises
+        what the warehouse raises.
+        """
+        persisted = {
+            place: offset
+            for place, offset in progress(self._warehouse, self._epoch.id).items()
+            if place[1] == partition
+        }
+        engine, found = self._restored(partition, persisted)
+        rows = self._replay(engine, partition, found, persisted)
+        same = found is not None and found.epoch.id == self._epoch.id
+        clock = found.offsets.get(topics.CLOCK, 0) if found and same else 0
+        engine.offsets.clear()
+        engine.offsets.update({topic: offset for (topic, _), offset in persisted.items()})
+        engine.offsets[topics.CLOCK] = clock
+        name = f"{found.epoch.id}@{found.position}" if found else ""
+        return Rebuilt(engine, persisted, name, rows)
+
+    def _restored(self, partition: int, persisted: Mapping[Place, int]) -> tuple[Engine, Found | None]:
+        epochs = sorted(_epochs(self._warehouse).items(), key=lambda item: -item[1])
+        for epoch in (Epoch(*item) for item in epochs if item[1] <= self._epoch.ordinal):
+            reached = persisted if epoch.id == self._epoch.id else progress(self._warehouse, epoch.id)
+            for found in self._usable(epoch, partition, reached):
+                engine = self._new_engine(partition, self._epoch.id, self._epoch.ordinal)
+                if self._restore(engine, partition, found):
+                    return engine, found
+        return self._new_engine(partition, self._epoch.id, self._epoch.ordinal), None
+
+    def _usable(self, epoch: Epoch, partition: int, reached: Mapping[Place, int]) -> list[Found]:
+        """Return the epoch's snapshots that fit and lie behind its progress on every topic, newest first."""
+        fingerprint = self._new_engine(partition, self._epoch.id, self._epoch.ordinal).fingerprint
+        listed = self._warehouse.query("snapshots_newest", {"epoch": epoch.id, "partition": partition})
+        usable = []
+        for row in listed.to_pylist():
+            offsets: dict[str, int] = json.loads(row["offsets"])
+            behind = all(offset <= reached.get((topic, partition), 0) for topic, offset in offsets.items())
+            if behind and row["fingerprint"] == fingerprint:
+                usable.append(Found(epoch, row["position"], offsets))
+        return usable
+
+    def _restore(self, engine: Engine, partition: int, found: Found) -> bool:
+        where = {"epoch": found.epoch.id, "partition": partition, "position": found.position}
+        for row in self._warehouse.query("snapshot_state", where).to_pylist():
+            try:
+                engine.restore(base64.b64decode(row["state"]))
+            except ValueError as error:
+                log.warning("partition %d: snapshot %d left out: %s", partition, found.position, error)
+                return False
+            return True
+        return False
+
+    def _replay(self, engine: Engine, partition: int, found: Found | None, persisted: Mapping[Place, int]) -> int:
+        replay = Replay(self._warehouse, self._mine(partition))
+        for table, topic in TABLES.items():
+            replay.plan(table, self._spans(table, topic, partition, found, persisted))
+        return replay.run(engine)
+
+    def _spans(
+        self, table: str, topic: str, partition: int, found: Found | None, persisted: Mapping[Place, int]
+    ) -> list[Span]:
+        """Return which raw rows to replay, from which offset to which, epochs in their order.
+
+        An epoch that is over cannot be read again, so its rows count even without progress.
+        """
+        till = persisted.get((topic, partition), 0)
+        if found and found.epoch.id == self._epoch.id:
+            return [Span(self._epoch.ordinal, self._epoch.id, topic, partition, found.offsets.get(topic, 0), till)]
+        ordinals, first = _epochs(self._warehouse), found.epoch.ordinal if found else 0
+        spans = []
+        for row in self._extents(table, partition, since=0 if found else self._since(partition)):
+            ordinal = ordinals.get(row["epoch"], 0)
+            current = ordinal == self._epoch.ordinal
+            begin, end = row["first_offset"], min(row["next_offset"], till if current else END)
+            if (current and row["partition"] != partition) or not first <= ordinal <= self._epoch.ordinal:
+                continue
+            if found and ordinal == first:
+                begin = max(begin, found.offsets.get(topic, 0))
+            spans.append(Span(ordinal, row["epoch"], row["topic"], row["partition"], begin, end))
+        return sorted(span for span in spans if span.begin < span.end)
+
+    def _extents(self, table: str, partition: int, since: int) -> list[dict[str, Any]]:
+        where = {"prefectures": self._mine(partition), "since": since}
+        rows: list[dict[str, Any]] = self._warehouse.query(f"{table}_extent", where).to_pylist()
+        return rows
+
+    def _since(self, partition: int) -> int:
+        """Return where the history that indicators look back on begins, for the prefecture furthest behind."""
+        rows = self._warehouse.query("events_newest", {"prefectures": self._mine(partition)}).to_pylist()
+        oldest = min((int(row["newest"].timestamp()) for row in rows), default=0)
+        return max(0, oldest - self._history_days * DAY)
+
+    def _mine(self, partition: int) -> list[int]:
+        return [code for code in self._prefectures if topics.partition_of(code, self._partitions) == partition]
+
+
+def _epochs(warehouse: Warehouse) -> dict[str, int]:
+    table: pa.Table = warehouse.query("epochs")
+    return {row["epoch"]: row["ordinal"] for row in table.to_pylist()}

@@ -1,0 +1,41 @@
+"""Servers that many tests share: started once, on first use, with directories and ports of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import pytest
+
+from tests import services
+from tests.clickhouse import clickhouse_server
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run Apache Kafka; yields ``host:port``."""
+    with ExitStack() as stack:
+        yield start(services.kafka_server(tmp_path_factory.mktemp("kafka")), stack)
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a ClickHouse server; yields ``clickhouse://…``."""
+    with clickhouse_server(tmp_path_factory.mktemp("clickhouse")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tansu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the embedded broker; yields ``host:port``."""
+    with ExitStack() as stack:
+        yield start(services.tansu(tmp_path_factory.mktemp("tansu")), stack)
+
+
+def start(service: AbstractContextManager[str], stack: ExitStack) -> str:
+    """Start a service until the end of ``stack``; one that is missing skips the test or fails it."""
+    try:
+        return stack.enter_context(service)
+    except services.MissingServiceError as error:
+        services.missing(error)
+        raise

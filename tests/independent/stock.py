@@ -1,0 +1,117 @@
+"""Stock indicators of RULES.md at a moment, recomputed from all events in plain Python.
+
+Readings of RULES.md made here: a moment comes after every event up to it; only sites that list
+the good count; sales at any hour of a closed date count, unless the site was out at that hour's
+start; ``demand_day`` is taken over the sites whose stock is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+LIST_DAYS = 28
+DEMAND_DATES = 7
+OPEN_HOURS = range(8, 22)
+
+#: ``quote`` is an event that says nothing about stock, yet shows that the site lists the good.
+Action = Literal["OBSERVE", "ADD", "DELETE", "sale", "quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to one good at one site, in the order of arrival.
+
+    ``quantity`` in 1/1,000 base unit: counted, come in, gone out, or sold net of returns.
+    """
+
+    at: int
+    county: int
+    site: str
+    good: str
+    action: Action
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Stock of one (region, good) at a moment."""
+
+    on_hand: int | None
+    sites_in: int
+    sites_out: int
+    in_stock_rate: float | None
+    demand_day: float | None
+    cover_days: float | None
+
+
+def stock(
+    events: Iterable[Event], region: int, good: str, moment: int, closed: date, timezone: str = "Asia/Shanghai"
+) -> Stock:
+    """Return the stock of a county or prefecture at ``moment``, when ``closed`` is the last closed date."""
+    zone = ZoneInfo(timezone)
+    sites = by_site(events, region, good)
+    known = {
+        site: left
+        for site, happened in sites.items()
+        if lists(happened, moment, zone) and (left := on_hand(happened, moment)) is not None
+    }
+    sites_in = sum(left > 0 for left in known.values())
+    demand = sum(demand_day(sites[site], closed, zone) for site in known)
+    return Stock(
+        on_hand=sum(known.values()) if known else None,
+        sites_in=sites_in,
+        sites_out=len(known) - sites_in,
+        in_stock_rate=sites_in / len(known) if known else None,
+        demand_day=demand if known else None,
+        cover_days=sum(known.values()) / demand if known and demand > 0 else None,
+    )
+
+
+def by_site(events: Iterable[Event], region: int, good: str) -> dict[str, list[Event]]:
+    """Return each site's events of the good in the county, or in all counties of the prefecture, by time."""
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        if event.good == good and region in {event.county, event.county // 100 * 100}:
+            found.setdefault(event.site, []).append(event)
+    return {site: sorted(happened, key=lambda event: event.at) for site, happened in found.items()}
+
+
+def on_hand(events: list[Event], moment: int) -> int | None:
+    """Return the last count with what came and went after it, never below 0; None before the first count."""
+    left: int | None = None
+    for event in events:
+        if event.at > moment:
+            break
+        if event.action == "OBSERVE":
+            left = event.quantity
+        elif left is not None and event.action == "ADD":
+            left += event.quantity
+        elif left is not None and event.action in {"DELETE", "sale"}:
+            left -= event.quantity
+    return None if left is None else max(left, 0)
+
+
+def lists(events: list[Event], moment: int, zone: ZoneInfo) -> bool:
+    """Return whether the site had an event on the ``LIST_DAYS`` dates up to the moment's."""
+    today = datetime.fromtimestamp(moment, zone).date()
+    dates = [datetime.fromtimestamp(event.at, zone).date() for event in events if event.at <= moment]
+    return bool(dates) and (today - max(dates)).days < LIST_DAYS
+
+
+def demand_day(events: list[Event], closed: date, zone: ZoneInfo) -> float:
+    """Return what the site sells per open hour in stock, times open hours, in 1/1,000 base unit."""
+    sales = [event for event in events if event.action == "sale"]
+    sold = hours = 0
+    for back in range(DEMAND_DATES):
+        day = closed - timedelta(days=back)
+        for hour in range(24):
+            start = int(datetime.combine(day, time(hour), zone).timestamp())
+            if on_hand(events, start) == 0:
+                continue
+            hours += hour in OPEN_HOURS
+            sold += sum(sale.quantity for sale in sales if start <= sale.at < start + 3600)
+    return sold / hours * len(OPEN_HOURS) if hours else 0.0

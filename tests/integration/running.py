@@ -1,0 +1,133 @@
+"""The product as its users run it: ``staplewatch`` commands in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import warehouse
+from staplewatch.broker import free_port
+from tests.services import child_of_tests, first_line, wait_until
+
+COMMAND = Path(sys.executable).with_name("staplewatch")
+#: Ready was seen after 3 s; two cores shared with other tests need longer.
+READY_SECONDS = 90.0
+#: The product promises 5 s, or 10 s with everything down.
+STOP_SECONDS = 30.0
+COMMAND_SECONDS = 600.0
+
+
+class Running:
+    """A ``staplewatch up`` that takes events."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ready: str, data: Path, metrics: int) -> None:
+        self.process, self.data, self.ready = process, data, ready
+        self._metrics = f"http://127.0.0.1:{metrics}/metrics"
+
+    @property
+    def broker(self) -> str:
+        """Return ``host:port`` of its broker."""
+        return re.search(r"broker=(\S+)", self.ready)[1]  # type: ignore[index]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum of a metric over everything that has these labels."""
+        text = httpx.get(self._metrics, trust_env=False, timeout=10).text
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        lines = [line for line in text.splitlines() if re.match(rf"{name}[ {{]", line)]
+        return sum(float(line.rpartition(" ")[2]) for line in lines if all(each in line for each in wanted))
+
+    def read(self, **events: int) -> None:
+        """Wait until it has read that many records of each topic (``pos_sales`` for ``pos.sales``)."""
+        for topic, number in events.items():
+            name = topic.replace("_", ".")
+            wait_until(
+                lambda name=name, number=number: self.metric("staplewatch_events_total", topic=name) >= number,  # type: ignore[misc]
+                COMMAND_SECONDS,
+                f"{number} records of {name} read",
+            )
+
+    def stop(self) -> float:
+        """Stop it as Ctrl-C does; return the seconds it took. Another exit code than 0 fails the test."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(STOP_SECONDS) == 0, (self.data / "up.log").read_text()[-3000:]
+        return time.monotonic() - began
+
+
+@contextmanager
+def up(data: Path, *options: str) -> Iterator[Running]:
+    """Run ``staplewatch up`` on ``data`` until the end of the block, or until ``stop``."""
+    data.mkdir(parents=True, exist_ok=True)
+    metrics = free_port()
+    command = [str(COMMAND), "up", "--data", str(data), "--port", "0", "--metrics-port", str(metrics), *options]
+    with (data / "up.log").open("wb") as log, child_of_tests(command, log) as process:
+        try:
+            ready = first_line(process)
+            assert ready.startswith("ready: "), f"{ready!r}: {(data / 'up.log').read_text()[-3000:]}"
+            yield Running(process, ready, data, metrics)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(STOP_SECONDS)
+
+
+def staplewatch(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; with ``check`` a failure fails the test with what it said."""
+    done = subprocess.run(
+        [str(COMMAND), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+        env={**os.environ, "COLUMNS": "200", "STAPLEWATCH_LANG": "en"},
+    )
+    assert not check or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def rows_of(*arguments: str | Path) -> list[dict[str, Any]]:
+    """Run a command with ``--format json`` and return its rows."""
+    rows: list[dict[str, Any]] = json.loads(staplewatch(*arguments, "--format", "json").stdout)
+    return rows
+
+
+def stored(url: str, query: str, parameters: dict[str, object] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a named query from a warehouse that nobody else has open."""
+    house = warehouse.connect(url)
+    try:
+        rows: list[dict[str, Any]] = house.query(query, parameters).to_pylist()
+        return rows
+    finally:
+        house.close()
+
+
+def differences(expected: dict[Any, dict[str, Any]], found: dict[Any, dict[str, Any]], most: int = 10) -> Sequence[str]:
+    """Return in words how two sets of rows differ: integers and None exactly, floats within 1e-9."""
+    missing = [f"missing {key}: {expected[key]}" for key in sorted(expected.keys() - found.keys())]
+    surplus = [f"surplus {key}: {found[key]}" for key in sorted(found.keys() - expected.keys())]
+    wrong = [
+        f"{key} {name}: expected {value!r}, found {found[key].get(name)!r}"
+        for key in sorted(expected.keys() & found.keys())
+        for name, value in expected[key].items()
+        if not same(value, found[key].get(name))
+    ]
+    counts = [f"{len(missing)} missing, {len(surplus)} surplus, {len(wrong)} wrong of {len(expected)}"]
+    return [] if not (missing or surplus or wrong) else [*counts, *missing[:most], *surplus[:most], *wrong[:most]]
+
+
+def same(expected: object, found: object) -> bool:
+    """Compare one value."""
+    if isinstance(expected, float) and isinstance(found, float):
+        return abs(expected - found) <= 1.1e-9 * max(1.0, abs(expected))
+    return expected == found

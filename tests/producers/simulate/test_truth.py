@@ -1,0 +1,135 @@
+"""The ground truth says what the events show."""
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from producers.simulate import Simulation, load, read, touched, write
+from schemas.events import Receipt
+from tests.producers.simulate.world import LHOKA, NYINGCHI, START, base, catalogue, epoch, good, played, quotes, spikes
+
+BOTH = (NYINGCHI, LHOKA)
+RISES = {"blue": 0.15, "yellow": 0.30, "orange": 0.50, "red": 1.00}
+SEEDS = range(1, 6)
+
+
+def test_calm_expects_nothing() -> None:
+    _, _, truths = played("calm")
+    assert [one.kind for one in truths] == ["run", "counts"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_counties_left_alone_stay_calm(seed: int) -> None:
+    _, events, truths = played("lockdown", BOTH, seed)
+    alone = [abs(value) for region, _, _, value in spikes(events) if region not in touched(truths)]
+    assert len(alone) > 10_000 / 4
+    assert max(alone) < 0.12
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_expected_rises_of_sales_prices_are_in_the_events(seed: int) -> None:
+    """A whole date's VWAP is one of the 24-hour windows; a shorter incident's best window may lie across two."""
+    _, events, truths = played("lockdown", BOTH, seed)
+    highest: dict[tuple[str, str], float] = {}
+    for region, name, _, value in spikes(events):
+        highest[region, name] = max(value, highest.get((region, name), -1.0))
+    wanted = [one for truth in truths for one in truth.expects if one.rule == "live-24h"]
+    assert len(wanted) > 30
+    for one in wanted:
+        assert highest[one.region, one.good] > RISES[one.level] + 0.02, one
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_expected_weekly_changes_of_quotes_are_in_the_events(seed: int) -> None:
+    _, events, truths = played("lockdown", BOTH, seed)
+    prices: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for report in quotes(events):
+        for line in report.lines:
+            dates = prices.setdefault((report.region, line.good), {})
+            dates.setdefault(report.time[:10], []).append((line.price or 0) / base(line.unit, line.good))
+    causes = {truth.kind: truth.expects for truth in truths if truth.kind == "price-rise"}
+    wanted = [one for expects in causes.values() for one in expects if one.rule == "urumqi-2007"]
+    assert len(wanted) > 5
+    for one in wanted:
+        medians = [median(found) for _, found in sorted(prices[one.region, one.good].items())]
+        best = max(later / earlier - 1 for earlier, later in zip(medians, medians[7:], strict=False))
+        assert best >= RISES[one.level], one
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lockdown_calls_for_all_rules_in_both_prefectures(seed: int) -> None:
+    simulation, _, truths = played("lockdown", BOTH, seed)
+    expects = [one for truth in truths for one in truth.expects]
+    assert len({(one.rule, one.level, one.region, one.good) for one in expects}) == len(expects)
+    found = {(one.rule, one.region[:4]) for one in expects}
+    assert found == {(rule, place) for rule in ("live-24h", "cover", "urumqi-2007") for place in ("5404", "5405")} or (
+        found >= {("live-24h", "5404"), ("cover", "5404"), ("urumqi-2007", "5404"), ("cover", "5405")}
+    )
+    assert {one.level for one in expects if one.rule == "cover"} == {"blue", "yellow", "orange", "red"}
+    for one in expects:
+        assert simulation.paced_from - 6 * 3600 <= epoch(one.after) < epoch(one.before) <= simulation.end
+
+
+def test_cover_falls_through_the_levels_in_order() -> None:
+    _, _, truths = played("lockdown", BOTH)
+    expects = {(one.region, one.good, one.level): one for t in truths for one in t.expects if one.rule == "cover"}
+    for region, name, level in expects:
+        if level == "red":
+            found = [epoch(expects[region, name, step].before) for step in RISES]
+            assert found == sorted(found)
+
+
+def test_a_store_with_nothing_on_hand_sells_nothing() -> None:
+    _, events, truths = played("lockdown", BOTH)
+    out = next(one for one in truths if one.kind == "supply-cut" and "hairtail" in one.goods)
+    since, until = epoch(out.since), epoch(out.until)
+    sold = [
+        one.payload
+        for one in events
+        if isinstance(one.payload, Receipt)
+        and one.payload.region in out.regions
+        and since <= epoch(one.payload.time) < until
+        and any(line.good in out.goods and line.kind == "sale" for line in one.payload.lines)
+    ]
+    assert sold == []
+
+
+def test_gouging_names_the_stores() -> None:
+    _, events, truths = played("price-gouging", BOTH)
+    found = [one for one in truths if one.kind == "price-gouging"]
+    assert [one.stores for one in found] == [["540402-01"], ["540502-01"]]
+    by_site = {report.site: report for report in quotes(events) if report.region == "540402"}
+    potato = {
+        site: (line.price or 0) / base(line.unit, "potato")
+        for site, report in by_site.items()
+        for line in report.lines
+        if line.good == "potato"
+    }
+    others = median(price for site, price in potato.items() if site != "540402-01")
+    assert potato["540402-01"] > 1.25 * others
+
+
+def test_a_lost_feed_is_silent_while_it_lasts() -> None:
+    _, events, truths = played("feed-loss", BOTH)
+    lost = [one for one in truths if one.kind == "feed-loss"]
+    assert [one.enterprise for one in lost] == ["E5404-2", "E5405-1"]
+    for one in lost:
+        times = [epoch(report.time) for report in good(events) if report.sender == one.enterprise]
+        assert times
+        assert not [at for at in times if epoch(one.since) <= at < epoch(one.until)]
+
+
+def test_what_was_not_reached_is_not_claimed() -> None:
+    end = START + 9 * 86_400
+    simulation = Simulation(load("lockdown"), catalogue(), start=START, prefectures=[NYINGCHI], end=end)
+    assert sum(1 for _ in simulation.events()) > 1000
+    truths = simulation.truth()
+    assert all(epoch(one.before) <= end for truth in truths for one in truth.expects)
+    assert all(epoch(truth.since) < end for truth in truths)
+
+
+def test_the_ground_truth_survives_its_file(tmp_path: Path) -> None:
+    _, _, truths = played("lockdown", BOTH)
+    write(truths, tmp_path / "deep" / "truth.jsonl")
+    assert read(tmp_path / "deep" / "truth.jsonl") == truths

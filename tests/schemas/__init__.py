@@ -1,0 +1,1 @@
+"""The vocabulary: catalogue, units, numbers, topics, events and their JSON Schemas."""

@@ -1,0 +1,133 @@
+"""The live view: newest record per key, whatever the order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaConnectionError
+
+from schemas import topics
+from schemas.events import AsOf
+from serving.live import Latest, LiveView
+from tests.serving.examples import alert, indicator
+
+
+class Record(NamedTuple):
+    topic: str
+    key: bytes
+    value: bytes
+
+
+def record(event: Any) -> Record:
+    topic = topics.ALERTS if hasattr(event, "seq") else topics.INDICATORS
+    return Record(topic, getattr(event, "key", "540402|potato").encode(), msgspec.json.encode(event))
+
+
+def test_the_newest_by_as_of_stays() -> None:
+    latest = Latest()
+    assert latest.take("k", indicator(as_of=AsOf(1, 10, 0)))
+    assert not latest.take("k", indicator(as_of=AsOf(1, 9, 5)))
+    assert not latest.take("k", indicator(as_of=AsOf(1, 10, 0)))
+    assert latest.take("k", indicator(as_of=AsOf(2, 1, 0)))
+    assert latest.indicators["k"].record.as_of == AsOf(2, 1, 0)
+    assert latest.cursor == 2
+
+
+def test_transitions_of_one_evaluation_are_told_apart_by_seq() -> None:
+    latest = Latest()
+    assert latest.take("k", alert(seq=0, state="pending", level="none"))
+    assert latest.take("k", alert(seq=1))
+    assert [change.record.seq for change in latest.transitions if hasattr(change.record, "seq")] == [0, 1]
+
+
+def test_the_highest_level_is_that_of_the_episode() -> None:
+    latest = Latest()
+    latest.take("k", alert(level="red", seq=0))
+    latest.take("k", alert(level="none", state="resolved", seq=1))
+    assert latest.highest["k"] == ("one", 4)
+    latest.take("k", alert(id="two", level="blue", seq=0, as_of=AsOf(1, 11, 0)))
+    assert latest.highest["k"] == ("two", 1)
+
+
+def test_a_record_of_another_make_is_counted() -> None:
+    latest = Latest()
+    assert not latest.apply(topics.ALERTS, b"k", b'{"id": 5}')
+    assert not latest.apply(topics.ALERTS, b"k", None)
+    assert latest.rejected == 1
+
+
+class FakeConsumer:
+    """Two partitions of both topics; yields what ``batches`` holds, then nothing."""
+
+    def __init__(self, batches: list[list[Record]], **settings: Any) -> None:
+        self.batches = batches
+        self.settings = settings
+        self.assigned: list[TopicPartition] = []
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def topics(self) -> set[str]:
+        return {topics.INDICATORS, topics.ALERTS}
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        return {0, 1}
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = partitions
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
+        await asyncio.sleep(0)
+        return {self.assigned[0]: self.batches.pop(0)} if self.batches else {}
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the view tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def test_follows_all_partitions_from_the_beginning_without_a_group() -> None:
+    made: list[FakeConsumer] = []
+
+    def make(**settings: Any) -> FakeConsumer:
+        made.append(FakeConsumer([[record(indicator())], [record(alert())]], **settings))
+        return made[-1]
+
+    view = LiveView("localhost:1", consumer=make)
+    await view.start()
+    assert await view.wait(0, 5) >= 1
+    await until(lambda: view.caught_up)
+    await view.stop()
+    assert view.latest.cursor == 2
+    assert made[0].settings["group_id"] is None
+    assert made[0].settings["auto_offset_reset"] == "earliest"
+    assert {(partition.topic, partition.partition) for partition in made[0].assigned} == {
+        (topic, number) for topic in ("indicators", "alerts") for number in (0, 1)
+    }
+
+
+async def test_a_lost_broker_is_waited_for() -> None:
+    class Lost(FakeConsumer):
+        async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
+            reason = "gone"
+            raise KafkaConnectionError(reason)
+
+    consumers: list[type[FakeConsumer]] = [Lost, FakeConsumer]
+    view = LiveView(
+        "localhost:1", consumer=lambda **settings: consumers.pop(0)([[record(indicator())]]), retry_seconds=0.01
+    )
+    await view.start()
+    await until(lambda: view.caught_up and view.connected)
+    await view.stop()
+    assert view.latest.cursor == 1
+
+
+async def test_waiting_ends_when_the_time_is_over() -> None:
+    view = LiveView("localhost:1", consumer=FakeConsumer)
+    assert await view.wait(0, 0.01) == 0

@@ -1,0 +1,173 @@
+"""Named queries are right before merges: every batch here is inserted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.warehouse import rows
+from warehouse.engine import Engine
+
+ALL = {"epoch": "e1", "partition": 2, "from_offset": 0, "to_offset": 2**63}
+RAW = [
+    ("sales", rows.sale, "pos.sales"),
+    ("stock", rows.stock, "inventory.levels"),
+    ("quotes", rows.quote, "market.quotes"),
+]
+
+
+def twice(engine: Engine, table: str, *batch: dict[str, object]) -> None:
+    for _ in range(2):
+        engine.insert(table, rows.columns(batch))
+
+
+def found(engine: Engine, query: str, **parameters: object) -> list[dict[str, Any]]:
+    result: list[dict[str, Any]] = engine.query(query, parameters).to_pylist()
+    return result
+
+
+def picked(result: Sequence[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in result]
+
+
+def test_progress_is_the_greatest_offset_of_the_epoch(house: Engine) -> None:
+    base = {"topic": "pos.sales", "partition": 1, "at": 1_490_000_000}
+    for next_offset in (5, 9, 7):
+        house.insert("ingest_progress", rows.columns([{"epoch": "e1", "next_offset": next_offset, **base}]))
+    house.insert("ingest_progress", rows.columns([{"epoch": "e2", "next_offset": 99, **base}]))
+    assert found(house, "progress", epoch="e1") == [{"topic": "pos.sales", "partition": 1, "next_offset": 9}]
+    assert found(house, "progress", epoch="none") == []
+
+
+def test_epochs_in_the_order_they_began(house: Engine) -> None:
+    for epoch, ordinal in (("b", 2), ("a", 3), ("c", 1), ("a", 3)):
+        house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000 + ordinal]})
+    assert picked(found(house, "epochs"), "epoch", "ordinal") == [("c", 1), ("b", 2), ("a", 3)]
+
+
+def snapshot(position: int, **other: object) -> dict[str, object]:
+    return {
+        "epoch": "e1", "partition": 2, "position": position, "offsets": '{"pos.sales":5}', "format": 1,
+        "fingerprint": "f", "state": f"state {position}", "at": 1_490_000_000,
+    } | other  # fmt: skip
+
+
+def test_snapshots_newest_first_and_state_on_demand(house: Engine) -> None:
+    other = [snapshot(9, partition=3, state="x"), snapshot(9, epoch="e0", state="x")]
+    twice(house, "snapshots", snapshot(5), snapshot(20), snapshot(7), *other)
+    newest = found(house, "snapshots_newest", epoch="e1", partition=2)
+    assert picked(newest, "position") == [(20,), (7,), (5,)]
+    assert "state" not in newest[0]
+    assert picked(found(house, "snapshots_newest", epoch="e1", partition=2, limit=1), "position") == [(20,)]
+    one = found(house, "snapshot_state", epoch="e1", partition=2, position=7)
+    assert picked(one, "state", "offsets") == [("state 7", '{"pos.sales":5}')]
+    assert found(house, "snapshot_state", epoch="e1", partition=2, position=8) == []
+
+
+@pytest.mark.parametrize(("table", "row", "topic"), RAW)
+def test_rows_after_an_offset_once_and_in_order(house: Engine, table: str, row: Any, topic: str) -> None:
+    twice(house, table, row(12), row(10, line=1), row(10), row(9), row(11, prefecture=540100), row(13, partition=3))
+    twice(house, table, row(10, epoch="e0"), row(14), row(15))
+
+    after = found(house, f"{table}_after", **ALL | {"topic": topic, "from_offset": 10, "to_offset": 15})
+    assert picked(after, "offset", "line") == [(10, 0), (10, 1), (11, 0), (12, 0), (14, 0)]
+    assert after[0] == as_stored(row(10))
+    limited = found(house, f"{table}_after", **ALL, topic=topic, prefectures=[540400, 540500])
+    assert picked(limited, "offset") == [(9,), (10,), (10,), (12,), (14,), (15,)]
+
+
+@pytest.mark.parametrize(("table", "row", "topic"), RAW)
+def test_rows_since_a_time_over_all_epochs(house: Engine, table: str, row: Any, topic: str) -> None:
+    for epoch, ordinal in (("z", 0), ("a", 1)):
+        house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000]})
+    twice(house, table, row(8, epoch="a"), row(7, epoch="a", line=1), row(7, epoch="a"), row(1, epoch="a"))
+    twice(house, table, row(9, epoch="z"), row(30, epoch="z", prefecture=540100))
+
+    since = found(house, f"{table}_since", since=1_490_000_007, prefectures=[540400])
+    assert picked(since, "epoch", "offset", "line") == [("z", 9, 0), ("a", 7, 0), ("a", 7, 1), ("a", 8, 0)]
+    assert {entry["topic"] for entry in since} == {topic}
+    assert len(found(house, f"{table}_since")) == 6
+    assert picked(found(house, f"{table}_since", until=1_490_000_007), "offset") == [(1,)]
+
+
+def as_stored(row: dict[str, Any]) -> dict[str, Any]:
+    times: dict[str, Any] = {name: datetime.fromtimestamp(row[name], UTC) for name in ("at", "ingested")}
+    if "business_date" in row:
+        times["business_date"] = datetime.fromtimestamp(row["business_date"] * 86_400, UTC).date()
+    return row | times
+
+
+def test_newest_indicators_by_time_then_version(house: Engine) -> None:
+    twice(house, "indicators", rows.indicator(1000, vwap=1.0), rows.indicator(2000, vwap=2.0, version=3))
+    twice(house, "indicators", rows.indicator(2000, vwap=None, version=4), rows.indicator(2000, vwap=9.0, version=2))
+    twice(house, "indicators", rows.indicator(500, region=540400), rows.indicator(900, good="rice"))
+    twice(house, "indicators", rows.indicator(800, grain="date"), rows.indicator(700, grain="date", kind="wholesale"))
+    twice(house, "indicators", rows.indicator(5000, region=540102))
+
+    newest = found(house, "indicators_latest", region=540402, good="potato", grain="5m")
+    assert picked(newest, "at", "vwap", "version") == [(datetime.fromtimestamp(2000, UTC), None, 4)]
+    assert picked(found(house, "indicators_latest", grain="date"), "kind") == [("retail",), ("wholesale",)]
+    assert picked(found(house, "indicators_latest", kind="wholesale"), "grain") == [("date",)]
+    inside = picked(found(house, "indicators_latest", prefecture=540400, grain="5m"), "region", "good")
+    assert inside == [(540400, "potato"), (540402, "potato"), (540402, "rice")]
+    assert len(found(house, "indicators_latest")) == 6
+    assert len(found(house, "indicators_latest", limit=2)) == 2
+
+
+def test_indicator_series_has_each_time_once(house: Engine) -> None:
+    for version, vwap in ((5, 5.0), (2, 2.0)):
+        twice(house, "indicators", *(rows.indicator(at, vwap=vwap, version=version) for at in (300, 600, 900)))
+    twice(house, "indicators", rows.indicator(600, region=540400))
+    series = found(house, "indicators_series", region=540402, good="potato", grain="5m", since=600, until=900)
+    assert [(row["at"].timestamp(), row["vwap"]) for row in series] == [(600, 5.0), (900, 5.0)]
+    assert len(found(house, "indicators_series")) == 4
+
+
+def test_newest_transition_of_every_alert(house: Engine) -> None:
+    twice(house, "alert_transitions", rows.transition("a", 0, level="yellow"), rows.transition("a", 1))
+    twice(house, "alert_transitions", rows.transition("a", 2, state="resolved", version=7))
+    twice(house, "alert_transitions", rows.transition("a", 2, state="firing", version=6))
+    twice(house, "alert_transitions", rows.transition("b", 0, region=540102, level="red", at=1_490_000_500))
+    twice(house, "alert_transitions", rows.transition("c", 0, region=540400))
+
+    assert picked(found(house, "alerts_latest"), "id", "seq", "state") == [
+        ("b", 0, "firing"), ("a", 2, "resolved"), ("c", 0, "firing"),
+    ]  # fmt: skip
+    assert picked(found(house, "alerts_latest", state="firing"), "id") == [("b",), ("c",)]
+    assert picked(found(house, "alerts_latest", level="red"), "id") == [("b",)]
+    assert found(house, "alerts_latest", level="yellow") == []
+    assert picked(found(house, "alerts_latest", region=540402), "id") == [("a",)]
+    assert picked(found(house, "alerts_latest", prefecture=540400), "id") == [("a",), ("c",)]
+    assert picked(found(house, "alerts_latest", since=1_490_000_500), "id") == [("b",)]
+    assert picked(found(house, "alerts_latest", limit=1), "id") == [("b",)]
+    assert picked(found(house, "alert_transitions", id="a"), "seq", "version") == [(0, 1), (1, 1), (2, 7)]
+    assert picked(found(house, "alerts_open", prefectures=[540400]), "id") == [("c",)]
+    assert picked(found(house, "alerts_open", prefectures=[540400, 540100]), "id") == [("b",), ("c",)]
+    assert found(house, "alerts_open", prefectures=[]) == []
+
+
+def test_dead_letters_newest_first(house: Engine) -> None:
+    other = rows.dead_letter(3, topic="market.quotes", stage="size")
+    twice(house, "dead_letters", rows.dead_letter(1), rows.dead_letter(2), other)
+    assert picked(found(house, "dead_letters_list"), "offset") == [(3,), (2,), (1,)]
+    assert picked(found(house, "dead_letters_list", limit=2), "offset") == [(3,), (2,)]
+    assert picked(found(house, "dead_letters_list", topic="pos.sales", limit=1), "offset") == [(2,)]
+    assert picked(found(house, "dead_letters_list", stage="size"), "topic") == [("market.quotes",)]
+    assert picked(found(house, "dead_letters_list", since=1_490_000_002), "offset") == [(3,), (2,)]
+    assert found(house, "dead_letters_list", limit=1)[0]["value_base64"] == "eyI="
+
+
+def test_counts_and_audit(house: Engine) -> None:
+    twice(house, "sales", rows.sale(4), rows.sale(4, line=1), rows.sale(6))
+    twice(house, "stock", rows.stock(1))
+    counted = {row["name"]: row["rows"] for row in found(house, "counts")}
+    assert 3 <= counted["sales"] <= 6  # a merge may have come already
+    assert counted["quotes"] == 0
+    audited = found(house, "audit")
+    assert picked(audited, "name", "epoch", "topic", "partition", "rows", "first_offset", "last_offset") == [
+        ("sales", "e1", "pos.sales", 2, 3, 4, 6),
+        ("stock", "e1", "inventory.levels", 2, 1, 1, 1),
+    ]
