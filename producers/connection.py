@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,16 +43,15 @@ class Broker:
 
 def inspect(servers: str) -> Broker:
     """Return what the broker at ``servers`` can do; raises ``BrokerUnavailable``."""
+    _probe(servers)
     try:
         admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000))
     except (KafkaError, ValueError, OSError) as error:
-        msg = (
-            f"no Kafka broker answers at {servers} ({reason_of(error)}): start one (staplewatch up) or correct --broker"
-            f" / {servers} 没有可用的 Kafka 代理：请先启动（staplewatch up）或改正 --broker"
-        )
-        raise BrokerUnavailable(msg) from error
+        raise _nobody(servers, error) from error
     try:
-        idempotent = _INIT_PRODUCER_ID in admin.api_versions()
+        first = admin.describe_cluster()["brokers"][0]["broker_id"]
+        # not admin.api_versions(): that fails on every request type newer than the client (Kafka 4.4's 93)
+        idempotent = _INIT_PRODUCER_ID in admin.get_broker_version_data(first).api_versions
         described = admin.describe_topics(list(topics.CONSUMED))
     except KafkaError as error:
         msg = f"the broker at {servers} does not describe its topics: {reason_of(error)} / 代理未返回主题信息"
@@ -59,6 +59,27 @@ def inspect(servers: str) -> Broker:
     finally:
         admin.close()
     return Broker(_partitions(described, servers), idempotent, _notes(idempotent))
+
+
+def _probe(servers: str) -> None:
+    """Find out whether anything listens: the client would try for seconds, and leak its sockets."""
+    last: Exception | None = None
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            last = error
+        else:
+            return
+    raise _nobody(servers, last or ValueError("no address"))
+
+
+def _nobody(servers: str, error: Exception) -> BrokerUnavailable:
+    return BrokerUnavailable(
+        f"no Kafka broker answers at {servers} ({reason_of(error)}): start one (staplewatch up) or correct --broker"
+        f" / {servers} 没有可用的 Kafka 代理：请先启动（staplewatch up）或改正 --broker"
+    )
 
 
 def _partitions(described: list[dict[str, Any]], servers: str) -> int:

@@ -103,8 +103,10 @@ class Answers:
         newest = {_subject(row): row for row in rows.indicators(stored)} if stored is not None else {}
         for row in filter(wanted.admits, _live_indicators(latest, 0)):
             before = newest.get(_subject(row))
-            if before is None or row.at >= before.at:
+            if before is None or row.at > before.at:
                 newest[_subject(row)] = row
+            elif row.at == before.at:
+                newest[_subject(row)] = _completed(row, before)
         found = [newest[subject] for subject in sorted(newest)]
         return Answer(found[:limit], latest.cursor, stored is not None)
 
@@ -197,6 +199,12 @@ def _matches(pairs: Iterable[tuple[str, str]]) -> bool:
 
 def _within(prefecture: str, region: str) -> bool:
     return not prefecture or region[:4] == prefecture[:4]
+
+
+def _completed(row: IndicatorRow, stored: IndicatorRow) -> IndicatorRow:
+    """Return the live row with the levels that only the stored one of the same moment has."""
+    row.levels = row.levels or stored.levels
+    return row
 
 
 def _subject(row: IndicatorRow) -> tuple[str, str, str, str]:

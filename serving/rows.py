@@ -87,7 +87,10 @@ class AlertRow(msgspec.Struct, kw_only=True):
 
 
 class DeadLetterRow(msgspec.Struct, kw_only=True):
-    """A rejected record; ``value_base64`` holds its original bytes, ``at`` is when it was rejected."""
+    """A rejected record; ``value_base64`` holds its original bytes, ``at`` is when it was rejected.
+
+    ``headers`` are the record's own, their values in base64 too.
+    """
 
     topic: str
     partition: int
@@ -97,7 +100,7 @@ class DeadLetterRow(msgspec.Struct, kw_only=True):
     value_base64: str
     error: str = ""
     key_base64: str | None = None
-    headers: list[Any] = []
+    headers: dict[str, str] = {}
     epoch: str = ""
     at: str | None = None
 
@@ -116,6 +119,7 @@ COUNTS: Final = (
 )
 #: Indicators that a row of that grain does not speak of: the column's 0 is "not said" there.
 SALES_ONLY: Final = ("amount", "quantity", "lines", "lines_24h", "stores_24h")
+DATES_ONLY: Final = ("sites_present", "sites_fresh", "out_days", "intermittent")
 INDICATOR_FIELDS: Final = IndicatorRow.__struct_fields__
 ALERT_FIELDS: Final = AlertRow.__struct_fields__
 DEAD_LETTER_FIELDS: Final = DeadLetterRow.__struct_fields__
@@ -189,9 +193,9 @@ def _rows(table: pa.Table, fields: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _indicator(row: dict[str, Any]) -> dict[str, Any]:
-    date_grain = row.get("grain") == "date"
+    unsaid = SALES_ONLY if row.get("grain") == "date" else DATES_ONLY
     for name, value in row.items():
-        if date_grain and name in SALES_ONLY:
+        if name in unsaid:
             row[name] = None
         elif name in FIXED and value is not None:
             row[name] = value / FIXED[name]
@@ -221,7 +225,7 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
 def _dead_letter(row: dict[str, Any]) -> dict[str, Any]:
     if row.get("at") is not None:
         row["at"] = utc(row["at"])
-    row["headers"] = msgspec.json.decode(row["headers"]) if row.get("headers") else []
+    row["headers"] = _object(row.get("headers"))
     return row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
+from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
@@ -38,6 +38,8 @@ def _root(
 ) -> None:
     del lang  # read by staplewatch.words before the help texts are made
     if version:
+        from importlib import metadata  # noqa: PLC0415
+
         typer.echo(f"staplewatch {metadata.version('staplewatch')}")
         raise typer.Exit
 
@@ -54,7 +56,7 @@ def run_command(arguments: list[str]) -> int:
     try:
         result = app(arguments, prog_name="staplewatch", standalone_mode=False)
     except CommandError as error:
-        return _fail(str(error), error.code)
+        return _fail(str(error), error.code, error.details)
     except typer.Abort:
         return 130
     except BrokenPipeError:  # the reader of our output went away: | head
@@ -77,8 +79,10 @@ def _usage(error: Exception) -> int:
     return _fail(f"{message}{hint}", 2)
 
 
-def _fail(message: str, code: int) -> int:
+def _fail(message: str, code: int, details: Sequence[str] = ()) -> int:
     typer.echo(f"staplewatch: {' '.join(message.split())}", err=True)
+    for line in details:
+        typer.echo(f"  {line}", err=True)
     return code
 
 

@@ -11,7 +11,19 @@ from typing import Any, Final, Literal
 import structlog
 
 #: They tell their life story at INFO.
-QUIET: Final = ("aiokafka", "faust", "mode", "kafka", "uvicorn", "asyncio", "litestar", "httpx", "httpcore", "chdb")
+QUIET: Final = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "kafka",
+    "uvicorn",
+    "asyncio",
+    "litestar",
+    "httpx",
+    "httpcore",
+    "chdb",
+    "streams.transport",
+)
 #: A lost broker made 763 lines in 12 s: more than these many of one kind in a while are counted instead.
 BURST: Final = 5
 WHILE_SECONDS: Final = 30.0
@@ -63,6 +75,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # "overlapping" at every stall of a busy machine
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
@@ -70,7 +83,7 @@ def configure(
 
 def _formatter(shared: list[Any], *, human: bool) -> structlog.stdlib.ProcessorFormatter:
     ending: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=True)]
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
         if human
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

@@ -48,8 +48,8 @@ def target(settings: Settings) -> Target:
         starting = instance.holder(settings.data)
         hint = say(f"（进程 {starting} 正在启动）", f" (process {starting} is starting)") if starting else ""
         msg = say(
-            f"{settings.data} 中没有运行的实例{hint}：先运行 staplewatch up --data {settings.data}，或用 --broker 指明代理",
-            f"no instance runs in {settings.data}{hint}: start staplewatch up --data {settings.data}, or name a --broker",
+            f"{settings.data} 中没有运行的实例{hint}：先运行 staplewatch up --data {settings.data}，或指明 --broker",
+            f"no instance runs in {settings.data}{hint}: start staplewatch up --data {settings.data} or give --broker",
         )
         raise CommandError(msg)
     own = Path(found.catalogue) if found.catalogue else None
@@ -61,9 +61,7 @@ def producer(place: Target, rate: str | None = None) -> Iterator[Producer]:
     """Open a producer; errors of producers, scenarios and options become ``CommandError``."""
     from producers import client, pace  # noqa: PLC0415
 
-    with explained(), client.Producer(
-        place.servers, rate=pace.rate(rate) if rate else None, zone=place.zone
-    ) as opened:
+    with explained(), client.Producer(place.servers, rate=pace.rate(rate) if rate else None, zone=place.zone) as opened:
         if sys.stderr.isatty():
             for note in opened.notes:
                 sys.stderr.write(f"staplewatch: {note}\n")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from serving.headers import CURSOR, INCOMPLETE
 from staplewatch import instance
 from staplewatch.errors import CommandError
 from staplewatch.words import say
@@ -58,24 +59,33 @@ class Instance:
             rows, cursor = self._get(what, {**parameters, "after": cursor, "wait": WAIT_SECONDS})
             yield rows
 
+    def totals(self) -> dict[str, float]:
+        """Return what the instance's worker has counted since its start."""
+        health: Any = self._request("health", {}, (200, 503))[0]
+        return dict(health["details"].get("totals", {}))
+
     def _get(self, what: str, parameters: Parameters) -> tuple[Rows, int]:
+        given = {"limit": UNLIMITED} | {name: value for name, value in parameters.items() if value is not None}
+        body, headers = self._request(what, given)
+        if headers.get(INCOMPLETE):
+            _warn(say("仓库暂不可用：只有实时数据", "the warehouse is away: live values only"))
+        return body, int(headers.get(CURSOR, 0))
+
+    def _request(self, what: str, parameters: Parameters, expected: Sequence[int] = (200,)) -> tuple[Any, Any]:
         import httpx  # noqa: PLC0415
 
-        from serving.headers import CURSOR, INCOMPLETE  # noqa: PLC0415
-
         address = f"{self.found.http}/api/{what}"
-        given = {"limit": UNLIMITED} | {name: value for name, value in parameters.items() if value is not None}
         headers = {"Authorization": f"Bearer {self.found.token}"}
         try:
-            response = httpx.get(address, params=given, headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
+            response = httpx.get(
+                address, params=dict(parameters), headers=headers, timeout=ANSWER_SECONDS, trust_env=False
+            )
             body = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise CommandError(_lost(self.found, error), code=1) from error
-        if response.status_code != 200:
+        if response.status_code not in expected:
             raise CommandError(_refused(body))
-        if response.headers.get(INCOMPLETE):
-            _warn(say("仓库暂不可用：只有实时数据", "the warehouse is away: live values only"))
-        return body, int(response.headers.get(CURSOR, 0))
+        return body, response.headers
 
 
 @dataclass(slots=True)
@@ -171,8 +181,8 @@ def _check_directory(data: Path, elsewhere: bool) -> None:
 
 def _lost(found: instance.Instance, error: Exception) -> str:
     return say(
-        f"实例（进程 {found.pid}，{found.http}）没有回答：{error or type(error).__name__}",
-        f"the instance (process {found.pid}, {found.http}) does not answer: {error or type(error).__name__}",
+        f"实例（进程 {found.pid}，{found.http}）没有回答：{error!r}",
+        f"the instance (process {found.pid}, {found.http}) does not answer: {error!r}",
     )
 
 

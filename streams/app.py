@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 #: its session timeout (6 s), and the flush of the producer takes part of that.
 FLUSH_SECONDS = 2.5
 RETRY_SECONDS = 1.0
+#: A worker that is silent for longer loses its partitions.
+SESSION_SECONDS = 6.0
 #: Waiting chunks per topic. Each can be a whole fetch (4 MiB), and aiokafka prefetches as well.
 QUEUE = 2
 
@@ -42,9 +44,9 @@ def settings(options: WorkerOptions) -> dict[str, Any]:
         "stream_wait_empty": False,
         "stream_buffer_maxsize": QUEUE,
         "stream_recovery_delay": 0.0,
-        "broker_session_timeout": 6.0,
-        "broker_rebalance_timeout": 6.0,
-        "broker_heartbeat_interval": 1.0,
+        "broker_session_timeout": SESSION_SECONDS,
+        "broker_rebalance_timeout": SESSION_SECONDS,
+        "broker_heartbeat_interval": SESSION_SECONDS / 6,
         "broker_request_timeout": 15.0,
         "broker_commit_interval": 1.0,
         "broker_check_crcs": True,
@@ -95,6 +97,7 @@ class Stream:
             # tansu does not wake a waiting fetch when a record comes; Kafka does.
             fetch_wait_ms=20 if options.embedded else 100,
             committed_only=not options.embedded,
+            alone=options.partitions if options.embedded else 0,
             hook=hook,
         )
         for topic in topics.CONSUMED:
@@ -114,8 +117,8 @@ class Stream:
             async for event in stream.events():
                 await self._take(event)
 
-        agent.__name__ = topic.replace(".", "_")
-        self.app.agent(channel, name=agent.__name__, concurrency=1)(agent)
+        agent.__name__ = agent.__qualname__ = topic.replace(".", "_")
+        self.app.agent(channel, concurrency=1)(agent)
 
     async def _take(self, event: Any) -> None:
         """Apply one chunk, once the buffer has room.

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 REQUEST_MS = 10_000
 RETRY_SECONDS = 1.0
+#: Copies of each record, where there are that many brokers.
+REPLICAS = 3
 _EXISTS = 36
 _UNKNOWN = 3
 
@@ -36,6 +38,7 @@ class Cluster:
 
     id: str
     partitions: Mapping[str, int]
+    brokers: int = 1
 
     def check(self, partitions: int) -> None:
         """Raise ``TopicsError`` unless every topic of ours exists with that many partitions."""
@@ -85,7 +88,7 @@ async def ensure_topics(servers: Sequence[str], partitions: int, *, embedded: bo
         cluster = await _inspect(admin)
         missing = [name for name in topics.ALL if name not in cluster.partitions]
         if missing:
-            await _create(admin, missing, partitions, 1 if embedded else -1)
+            await _create(admin, missing, partitions, 1 if embedded else min(REPLICAS, cluster.brokers))
             cluster = await _inspect(admin)
         cluster.check(partitions)
         return cluster
@@ -118,7 +121,7 @@ async def _inspect(admin: AIOKafkaAdminClient) -> Cluster:
     about = await admin.describe_cluster()
     listed: list[dict[str, Any]] = await admin.describe_topics(list(topics.ALL))
     found = {topic["topic"]: len(topic["partitions"]) for topic in listed if topic["error_code"] != _UNKNOWN}
-    return Cluster(str(about["cluster_id"]), found)
+    return Cluster(str(about["cluster_id"]), found, len(about["brokers"]))
 
 
 async def _create(admin: AIOKafkaAdminClient, names: Sequence[str], partitions: int, replicas: int) -> None:

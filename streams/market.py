@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.events import QuoteKind
 from streams.indicators.groups import Ints
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
@@ -18,7 +19,7 @@ from streams.setup import Setup
 if TYPE_CHECKING:
     from streams.prefecture import Prefecture
 
-KINDS = ("retail", "wholesale")
+KINDS: tuple[QuoteKind, ...] = ("retail", "wholesale")
 OBSERVE, ADD, DELETE = range(3)
 ACTIONS = {"OBSERVE": OBSERVE, "ADD": ADD, "DELETE": DELETE}
 #: A line of a quote without price or without stock.
@@ -30,7 +31,7 @@ Values = dict[str, NDArray[Any]]
 class Market:
     """State of one kind, ``retail`` or ``wholesale``; a pack reads its own kind only."""
 
-    def __init__(self, kind: str, counties: int, setup: Setup) -> None:
+    def __init__(self, kind: QuoteKind, counties: int, setup: Setup) -> None:
         options, goods = setup.options, len(setup.goods)
         self.kind, self._setup = kind, setup
         self.pairs = Pairs(counties, goods)

@@ -19,7 +19,7 @@ from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.groups import Ints
 from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
-from streams.market import Market
+from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER, Queue
 from streams.setup import Setup
@@ -45,7 +45,7 @@ class Prefecture:
         self.region_of = np.repeat(np.array([*self.counties, code], np.int64), goods)
         self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
-        self.markets = {kind: Market(kind, len(self.counties), setup) for kind in ("retail", "wholesale")}
+        self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
         self.queues = {topic: Queue() for topic in topics.INPUTS}
         self.moment = NEVER
         self.closed_day = NEVER
@@ -118,6 +118,8 @@ class Prefecture:
         if not firsts or now == NEVER:
             return False
         self._enter(min(firsts) // BUCKET * BUCKET)
+        for market in self.markets.values():
+            market.shelf.move(self.moment)
         self.closed_day = self._setup.civil.day(self.moment) - 1
         return True
 
@@ -189,9 +191,10 @@ class Prefecture:
 
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
-        market.shelf.sell(pair, sales["at"], sales["quantity"], deplete=self._setup.options.snapshots_feed)
-        cell = market.pairs.cell[pair]
         priced = sales["priced"]
+        deplete = self._setup.options.snapshots_feed
+        market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
+        cell = market.pairs.cell[pair]
         self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
         bucket = sales["at"] // BUCKET
         late = bucket < self.sales.head

@@ -36,7 +36,8 @@ def _decode(code: int, data: memoryview) -> object:
 def pack(state: dict[str, Any]) -> bytes:
     """Return ``state`` (plain data and numpy arrays) as bytes."""
     raw = msgspec.msgpack.Encoder(enc_hook=_encode).encode(state)
-    return len(raw).to_bytes(8, "big") + pa.compress(raw, codec="zstd", asbytes=True)
+    packed: bytes = pa.compress(raw, codec="zstd", asbytes=True)
+    return len(raw).to_bytes(8, "big") + packed
 
 
 def unpack(data: bytes) -> dict[str, Any]:

@@ -93,9 +93,9 @@ class Worker:
         return not self.health.ready()
 
     async def start(self) -> None:
-        """Start and return when the app runs; partitions follow (see ``wait_ready``).
+        """Start and return when the first partitions are taken over.
 
-        Waits for the warehouse, not ready and saying why once.
+        Waits for the broker and the warehouse, not ready and saying why once.
         """
         calm()
         self._slot.take()
@@ -133,9 +133,9 @@ class Worker:
 
     async def _run_app(self) -> None:
         self.writer.start()
-        await self.stream.app.start()
         self.publisher.start()
         self._ticker = asyncio.create_task(self._tick(), name="ticker")
+        await self.stream.app.start()
         gc.collect()
         gc.freeze()
 

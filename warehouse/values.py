@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = EPOCH.date().toordinal()
+LAST_DAY = 2**16 - 1
 
 #: Python types that a String column takes; bytes would be stored by one engine and refused by the other.
 STRINGS = {str, np.str_}
@@ -40,7 +41,10 @@ def days(value: object) -> object:
 
 
 def date_of(day: object) -> date:
-    """Return the date of a number of days since 1970."""
+    """Return the date of a number of days since 1970; beyond 2149-06-06 it has no place in a Date."""
+    if not 0 <= operator.index(day) <= LAST_DAY:  # type: ignore[arg-type] # anything else: TypeError
+        msg = f"{day} is not a number of days from 1970-01-01 to 2149-06-06"
+        raise ValueError(msg)
     return date.fromordinal(FIRST_DAY + operator.index(day))  # type: ignore[arg-type] # anything else: TypeError
 
 
@@ -60,7 +64,7 @@ def plain(values: Sequence[object] | np.ndarray, clickhouse: str) -> list[object
     if isinstance(values, np.ndarray):
         if values.dtype.kind == "M":
             values = values.astype(TIMES[kind][1]).astype(np.int64)
-        if values.dtype.kind in "biuf":
+        if values.dtype.kind in "biuf" and kind != "Date":
             return values
         values = values.tolist()
     column = values if isinstance(values, list) else list(values)
@@ -71,7 +75,7 @@ def plain(values: Sequence[object] | np.ndarray, clickhouse: str) -> list[object
 
 
 def check(column: Sequence[object] | np.ndarray, clickhouse: str) -> None:
-    """Refuse None where the column is not nullable, and anything but str in a String column."""
+    """Refuse None where the column is not nullable, anything but str in a String column, and days out of range."""
     if isinstance(column, np.ndarray):
         return
     types = set(map(type, column))
@@ -81,6 +85,9 @@ def check(column: Sequence[object] | np.ndarray, clickhouse: str) -> None:
     if bare(clickhouse) == "String" and (wrong := types - STRINGS - {type(None)}):
         msg = f"{wrong.pop().__name__} instead of str"
         raise TypeError(msg)
+    if bare(clickhouse) == "Date":
+        for day in set(column) - {None}:
+            date_of(day)
 
 
 def columns_of(

@@ -37,6 +37,7 @@ _SOURCE_ZONE: Final = "America/New_York"
 NOT_MAPPED: Final = "product is none of the mapped goods"
 NOTHING_SOLD: Final = "quantity 0 (a coupon, or a line taken back)"
 NOTHING_PAID: Final = "nothing paid"
+NO_PLACE: Final = "store is not in the table of stores"
 ODD_PRICE: Final = "unit price outside the bounds of its good"
 
 
@@ -66,6 +67,8 @@ def recording(
     counties = stores(catalogue, prefectures)
     frame, skipped = _map(_scan(folder, "transactions"), _scan(folder, "products").collect())
     lines = _placed(frame, counties)
+    if frame.height > lines.height:
+        skipped[NO_PLACE] = frame.height - lines.height
     _check_goods(catalogue, lines)
     return Recording(
         title="completejourney",
@@ -137,7 +140,7 @@ def _map(transactions: pl.LazyFrame, products: pl.DataFrame) -> tuple[pl.DataFra
     total = transactions.select(pl.len()).collect().item()
     lines = (
         transactions.select("store_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp")
-        .join(items.lazy(), on="product_id")
+        .join(items.lazy(), on="product_id", maintain_order="left")
         .with_columns(_reason().alias("reason"))
         .collect()
     )
@@ -171,9 +174,10 @@ def _placed(lines: pl.DataFrame, counties: dict[int, int]) -> pl.DataFrame:
     return (
         lines.with_columns(
             civil.dt.replace_time_zone(None).dt.cast_time_unit("us").alias("civil"),
-            pl.col("store_id").replace_strict(counties, return_dtype=pl.Int64).alias("region"),
+            pl.col("store_id").replace_strict(counties, default=None, return_dtype=pl.Int64).alias("region"),
             pl.col("basket_id").alias("group"),
         )
+        .drop_nulls("region")
         .sort("civil", "group", maintain_order=True)
         .with_columns((pl.int_range(pl.len()).over("group") + 1).alias("line"))
         .select("civil", "group", "basket_id", "store_id", "region", "line", "good", "quantity", "unit", "amount")

@@ -81,9 +81,9 @@ def load(path: Path, catalogue: Catalogue, kind: QuoteKind | None = None) -> She
     """
     found, problems = Sheet(), Problems()
     rows = read(path, REQUIRED, problems)
-    header = 1 if rows else 0
+    header = 1
     for problem in problems.kept:
-        if rows and problem.row > header:
+        if rows and problem.row > header and not problems.omitted:
             found.rejected.append(Rejected(problem.row, {}, (problem,)))
         else:
             found.fatal.append(problem)

@@ -105,7 +105,7 @@ def check(scenario: Scenario, catalogue: Catalogue) -> None:
 
 
 def _refuse(scenario: Scenario, number: int, name: str, value: str, hint: str) -> None:
-    msg = f"scenario {scenario.name}: incidents[{number}].{name}: {value!r} is unknown; {hint}"
+    msg = f"scenario {scenario.name}: incidents[{number}].{name}: {value!r} is unknown; {hint} / 未知代码，请更正场景"
     raise ScenarioError(msg)
 
 

@@ -111,7 +111,7 @@ class _Player:
         progress: Callable[[Progress], None] | None,
     ) -> None:
         if not speed > 0:
-            msg = f"speed {speed} must be above 0: event seconds per second, like 600"
+            msg = f"speed {speed} must be above 0: event seconds per second, like 600 / 倍速必须大于 0"
             raise ValueError(msg)
         self.records = 0
         self.lines = 0

@@ -185,10 +185,10 @@ def load(name: str | Path) -> Scenario:
         scenario = msgspec.convert(tomllib.loads(text), Scenario)
         _check(scenario)
     except tomllib.TOMLDecodeError as error:
-        msg = f"{place}: not TOML: {error}"
+        msg = f"{place}: not TOML: {error} / 不是有效的 TOML 文件"
         raise ScenarioError(msg) from error
     except (msgspec.ValidationError, ValueError) as error:
-        msg = f"{place}: {error}; correct that field (producers/simulate/scenario.py documents all)"
+        msg = f"{place}: {error}; correct that field / 场景字段有误，请更正"
         raise ScenarioError(msg) from error
     return scenario
 
@@ -199,7 +199,11 @@ def _read(name: str | Path) -> tuple[str, str]:
     try:
         return str(name), Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{name}: no scenario of that name and no readable file ({error}); choose {', '.join(names())} or a file"
+        known = ", ".join(names())
+        msg = (
+            f"{name}: no scenario of that name and no readable file ({error}); choose {known} or a file"
+            f" / 没有这个场景，可选：{known}，或给出文件"
+        )
         raise ScenarioError(msg) from error
 
 

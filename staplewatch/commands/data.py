@@ -27,7 +27,9 @@ from staplewatch.words import say
 Prefecture = Annotated[
     str | None,
     typer.Option(
-        "--prefecture", help=say("地市代码：本级及所辖县", "a prefecture's code: itself and its counties"), show_default=False
+        "--prefecture",
+        help=say("地市代码：本级及所辖县", "a prefecture's code: itself and its counties"),
+        show_default=False,
     ),
 ]
 Level = Literal["none", "blue", "yellow", "orange", "red"]
@@ -75,7 +77,9 @@ def indicators(
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--from", help=say("历史：从此刻起（日期或 RFC 3339）", "history from this moment"), show_default=False),
+        typer.Option(
+            "--from", help=say("历史：从此刻起（日期或 RFC 3339）", "history from this moment"), show_default=False
+        ),
     ] = None,
     until: Annotated[
         str | None,
@@ -115,9 +119,7 @@ def alerts(
     region: Region = None,
     prefecture: Prefecture = None,
     good: Good = None,
-    pack: Annotated[
-        str | None, typer.Option("--pack", help=say("规则包", "rule pack"), show_default=False)
-    ] = None,
+    pack: Annotated[str | None, typer.Option("--pack", help=say("规则包", "rule pack"), show_default=False)] = None,
     id: Annotated[
         str | None, typer.Option("--id", help=say("一次事件的全过程", "transitions of one episode"), show_default=False)
     ] = None,
@@ -163,7 +165,7 @@ def dead_letters(
     asked = {"topic": topic, "stage": stage, "limit": limit or 100}
     settings = {"data": data, "warehouse": warehouse}
     title = say("死信", "Dead letters")
-    _show("dead-letters", asked, settings, config, False, format, dead_letter_columns, title, lambda row: dict(row))
+    _show("dead-letters", asked, settings, config, False, format, dead_letter_columns, title, dict)
 
 
 def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:

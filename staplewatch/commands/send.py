@@ -15,28 +15,38 @@ if TYPE_CHECKING:
     from producers.replay import Playback, Summary
 
 Rate = Annotated[
-    str | None, typer.Option("--rate", help=say("每秒行数，如 5000、5k", "lines per second, 5000 or 5k"), show_default=False)
+    str | None,
+    typer.Option("--rate", help=say("每秒行数，如 5000、5k", "lines per second, 5000 or 5k"), show_default=False),
 ]
 Speed = Annotated[
     str | None,
-    typer.Option("--speed", help=say("事件时间的倍速，如 60x", "multiple of event time, for example 60x"), show_default=False),
+    typer.Option(
+        "--speed", help=say("事件时间的倍速，如 60x", "multiple of event time, for example 60x"), show_default=False
+    ),
 ]
 Since = Annotated[
     str | None, typer.Option("--from", help=say("从此日期或时刻起", "from this date or time"), show_default=False)
 ]
 Until = Annotated[
-    str | None, typer.Option("--to", help=say("到此日期（含）或时刻", "to this date (included) or time"), show_default=False)
+    str | None,
+    typer.Option("--to", help=say("到此日期（含）或时刻", "to this date (included) or time"), show_default=False),
 ]
 ShiftTo = Annotated[
     str | None,
-    typer.Option("--shift-to", help=say("now：整日平移到今天", "now: move by whole dates to today"), show_default=False),
+    typer.Option(
+        "--shift-to", help=say("now：整日平移到今天", "now: move by whole dates to today"), show_default=False
+    ),
 ]
 Final = Annotated[
     bool, typer.Option("--final", help=say("结束时关闭所有日期", "close every date at the end, everywhere"))
 ]
 Punctuate = Annotated[
     str | None,
-    typer.Option("--punctuate", help=say("每隔多久报时，如 5m", "say the time every so often, for example 5m"), show_default=False),
+    typer.Option(
+        "--punctuate",
+        help=say("每隔多久报时，如 5m", "say the time every so often, for example 5m"),
+        show_default=False,
+    ),
 ]
 MaxLines = Annotated[
     int | None, typer.Option("--max-lines", min=1, help=say("最多行数", "lines at most"), show_default=False)
@@ -54,7 +64,9 @@ Kind = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(
-        help=say("按脚本模拟一个地区的销售、库存与故障。", "Simulate a region's sales, stock and mishaps by a scenario."),
+        help=say(
+            "按脚本模拟一个地区的销售、库存与故障。", "Simulate a region's sales, stock and mishaps by a scenario."
+        ),
         epilog=examples(
             "staplewatch simulate lockdown --data DIR --speed 600x",
             "staplewatch simulate calm --broker kafka://host:9092 --seed 3 --speed 3600x --truth truth.jsonl",
@@ -80,16 +92,18 @@ def register(app: typer.Typer) -> None:
         ),
     )(replay_quotes)
     app.add_typer(replay, name="replay")
-    convert = typer.Typer(help=say("转换数据文件及其目录。", "Convert data files, with a catalogue of their own."), no_args_is_help=True)
+    convert = typer.Typer(
+        help=say("转换数据文件及其目录。", "Convert data files, with a catalogue of their own."), no_args_is_help=True
+    )
     convert.command(
         "vegetables",
         help=say("蔬菜批发日价 → 报价表。", "Daily wholesale prices of vegetables → canonical quotes."),
-        epilog=examples("staplewatch convert vegetables vegetable_wholesale_daily.csv.gz --out veg"),
+        epilog=examples("staplewatch convert vegetables vegetable_wholesale_daily.csv.gz veg"),
     )(convert_vegetables)
     convert.command(
         "freshretail",
         help=say("小时销量 → 目录。", "Hourly sales → their catalogue."),
-        epilog=examples("staplewatch convert freshretail freshretail_hourly_sample.parquet --out fresh"),
+        epilog=examples("staplewatch convert freshretail freshretail_hourly_sample.parquet fresh"),
     )(convert_freshretail)
     app.add_typer(convert, name="convert")
 
@@ -103,14 +117,19 @@ def simulate(
     rate: Rate = None,
     since: Annotated[
         str | None,
-        typer.Option("--from", help=say("从此日期开始（默认：昨天结束）", "first date (default: ends yesterday)"), show_default=False),
+        typer.Option(
+            "--from",
+            help=say("从此日期开始（默认：昨天结束）", "first date (default: ends yesterday)"),
+            show_default=False,
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--to", help=say("到此刻提前结束", "end early at this moment"), show_default=False)
     ] = None,
     prefectures: Prefectures = None,
     truth: Annotated[
-        Path | None, typer.Option("--truth", help=say("真值写入此文件", "write the ground truth here"), show_default=False)
+        Path | None,
+        typer.Option("--truth", help=say("真值写入此文件", "write the ground truth here"), show_default=False),
     ] = None,
     final: Final = False,
     punctuate: Annotated[
@@ -194,7 +213,11 @@ def replay_quotes(
     max_lines: MaxLines = None,
     kind: Kind = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help=say("跳过有错的行（默认：拒绝整个文件）", "leave bad rows out instead of refusing the file"))
+        bool,
+        typer.Option(
+            "--skip-bad",
+            help=say("跳过有错的行（默认：拒绝整个文件）", "leave bad rows out instead of refusing the file"),
+        ),
     ] = False,
     format: SummaryFormat = "table",
     catalogue: Catalogue = None,
@@ -208,7 +231,7 @@ def replay_quotes(
     _tell(format, playing.quotes(place, playback, rate, file, kind=kind, skip_bad=skip_bad))
 
 
-Out = Annotated[Path, typer.Option("--out", help=say("输出目录", "directory to write to"))]
+Out = Annotated[Path, typer.Argument(help=say("输出目录", "directory to write to"))]
 
 
 def convert_vegetables(

@@ -241,13 +241,22 @@ class _Reader:
         try:
             return msgspec.convert(data, type_)
         except msgspec.ValidationError as error:
-            what, _, where = str(error).partition(" - at `$")
-            inner = where.rstrip("`").removeprefix(".")
-            self._fail(".".join(part for part in (path, inner) if part), what + _hint(what, type_))
+            what, inner = _located(str(error))
+            outer = ".".join(part for part in (path, inner) if part)
+            culprit = re.search(r"unknown field `(.+)`|value '(.+)'", what)
+            named = f"{outer}.{culprit[1] or culprit[2]}".removeprefix(".") if culprit else outer
+            hint = "" if inner else _hint(what, type_)
+            self._fail(outer, what + hint, self._places.get(named))
 
     def _fail(self, path: str, message: str, place: Position | None = None) -> NoReturn:
         line, column = place or nearest(self._places, path) or (0, 0)
         raise PackError(self._source, f"{path}: {message}" if path else message, line, column)
+
+
+def _located(message: str) -> tuple[str, str]:
+    """Split msgspec's "what - at `$.a[1].b`" into what and ``a.b``."""
+    found = re.fullmatch(r"(.*?) - at (?:`key` in )?`\$\.?(.*)`", message)
+    return (found[1], re.sub(r"\[[^]]*\]", "", found[2])) if found else (message, "")
 
 
 def _hint(message: str, type_: type[Any]) -> str:

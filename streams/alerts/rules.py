@@ -25,10 +25,11 @@ class Text:
     en: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
-    """One rule of a pack. Durations are seconds for a ``tick`` rule and dates for a ``date`` rule.
+    """One rule of a pack, compared by identity.
 
+    Durations are seconds for a ``tick`` rule and dates for a ``date`` rule.
     ``levels`` maps 1..4 (blue..red) to conditions, ascending. ``hold`` is the pack's ``for``,
     ``clear_hold`` its ``clear_for``; ``stale_after`` is in dates for both. ``phrases`` has the
     words for each indicator that can decide, ``shows`` what else an alert carries.

@@ -140,7 +140,7 @@ def _now(transition: Transition, rule: Rule) -> Text:
     if value is None:
         return Text("", "")
     name = NAMES[rule.headline]
-    return Text(f"，{name.zh} {format_zh(rule.headline, value)}", f", {name.en} {format_en(rule.headline, value)}")
+    return Text(f"，{name.zh} {format_zh(rule.headline, value)}", f", {name.en}: {format_en(rule.headline, value)}")
 
 
 def _since(transition: Transition, rule: Rule, tz: tzinfo) -> str:

@@ -5,7 +5,8 @@ A day is the number of days since 1970-01-01 in local time, an hour the number o
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import datetime as dt
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,7 +17,7 @@ Ints = NDArray[np.int64]
 DAY = 86_400
 HOUR = 3_600
 BUCKET = 300
-_EPOCH = date(1970, 1, 1)
+_EPOCH = dt.date(1970, 1, 1)
 #: Offsets of every zone in use are multiples of 15 minutes.
 _OFFSET_STEP = 900
 
@@ -61,12 +62,12 @@ class Civil:
         return found
 
     @staticmethod
-    def date(day: int) -> date:
+    def date(day: int) -> dt.date:
         """Return the calendar date of a day number."""
-        return _EPOCH + timedelta(days=day)
+        return _EPOCH + dt.timedelta(days=day)
 
     @staticmethod
-    def number(calendar: date) -> int:
+    def number(calendar: dt.date) -> int:
         """Return the day number of a calendar date."""
         return (calendar - _EPOCH).days
 

@@ -71,7 +71,8 @@ class QuoteBook:
         """Return which pairs have a quote on any of ``days``, shape (pairs,)."""
         self._grow()
         slots = [day % DATES for day in days if self.head - DATES < day <= self.head]
-        return (self.state["price"][:, slots] > 0).any(axis=1)
+        known: NDArray[np.bool_] = np.any(self.state["price"][:, slots] > 0, axis=1)
+        return known
 
     def covered(self, cells: Ints, day: int, share: float) -> NDArray[np.bool_]:
         """Return for which of ``cells`` at least ``share`` of the sites present the day before quoted on ``day``."""

@@ -41,11 +41,11 @@ class Shelf:
                 "seen_day": (np.int64, (), UNKNOWN),
                 "sold_at": (np.int64, (), UNKNOWN),
                 "units": (np.int64, (DATES,), 0),
-                "hours": (np.int32, (DATES,), 0),
+                "out": (np.int32, (DATES,), 0),
                 "demand": (np.float64, (), 0),
             }
         )
-        self.day = UNKNOWN
+        self.day = self.first_day = UNKNOWN
         self._hour = UNKNOWN
         self._recent: list[tuple[int, Ints, Ints, Ints]] = []
 
@@ -70,13 +70,16 @@ class Shelf:
         self._see(pair, at)
         self._move(np.array([pair]), np.array([at]), np.array([quantity]))
 
-    def sell(self, pair: Ints, at: Ints, quantity: Ints, *, deplete: bool) -> None:
-        """Apply net sales (returns negative), shapes (n,); ``deplete`` takes them off the stock too."""
+    def sell(self, pair: Ints, at: Ints, quantity: Ints, priced: NDArray[np.bool_], *, deplete: bool) -> None:
+        """Apply net sales (returns negative), shapes (n,); ``deplete`` takes them off the stock too.
+
+        Only ``priced`` lines let a store count in ``stores``: that number is evidence for a price.
+        """
         if not len(pair):
             return
         self._grow()
         np.maximum.at(self.state["seen_day"], pair, self._civil.locals(at) // DAY)
-        np.maximum.at(self.state["sold_at"], pair, at)
+        np.maximum.at(self.state["sold_at"], pair[priced], at[priced])
         self._demand_units(pair, at, quantity)
         if deplete:
             self._move(pair, at, -quantity)
@@ -114,42 +117,46 @@ class Shelf:
         day = local // DAY
         slot = day % DATES
         hour_bit = np.left_shift(1, local % DAY // HOUR)
-        counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["hours"][pair, slot] & hour_bit) != 0)
+        counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["out"][pair, slot] & hour_bit) == 0)
         np.add.at(self.state["units"], (pair[counts], slot[counts]), quantity[counts])
 
     # -- time
 
     def move(self, now: int) -> None:
-        """Note at every hour's start up to ``now`` who is in stock; call it before the hour's events."""
+        """Note at every hour's start up to ``now`` who is out; call it before the hour's events."""
         local_hour = self._civil.local(now) // HOUR
-        self._hour = max(self._hour, local_hour - DATES * 24) if self._hour != UNKNOWN else local_hour - 1
+        if self._hour == UNKNOWN:
+            self.first_day, self._hour = local_hour // 24, local_hour - 1
+        self._hour = max(self._hour, local_hour - DATES * 24)
         if local_hour <= self._hour:
             return
         self._grow()
-        in_stock = self.on_hand() > 0
+        out = self.on_hand() == 0
         for hour in range(self._hour + 1, local_hour + 1):
-            self._enter_hour(hour, in_stock)
+            self._enter_hour(hour, out)
         self._hour = local_hour
 
-    def _enter_hour(self, hour: int, in_stock: NDArray[np.bool_]) -> None:
+    def _enter_hour(self, hour: int, out: NDArray[np.bool_]) -> None:
         day = hour // 24
         if day != self.day:
             self.state["units"][:, day % DATES] = 0
-            self.state["hours"][:, day % DATES] = 0
+            self.state["out"][:, day % DATES] = 0
             self.day = day
-        self.state["hours"][in_stock, day % DATES] |= 1 << (hour % 24)
+        self.state["out"][out, day % DATES] |= 1 << (hour % 24)
 
     def close(self, day: int) -> None:
         """Compute demand from the 7 dates up to ``day``, which has just closed.
 
-        demand(s,g) = net units sold / open hours in stock, in 1/1,000 base unit per open hour; an
-        hour counts as in stock if stock was known and above 0 at its start.
+        demand(s,g) = net units sold / open hours in stock, in 1/1,000 base unit per open hour. An
+        hour at whose start the site was out does not count, nor do its sales; dates before the
+        prefecture's first event were never closed.
         """
         self._grow()
-        dates = [each for each in range(day - DEMAND_DATES + 1, day + 1) if self.day - DATES < each <= self.day]
+        first = max(day - DEMAND_DATES + 1, self.day - DATES + 1, self.first_day)
+        dates = range(first, min(day, self.day) + 1)
         slots = [each % DATES for each in dates]
         units = self.state["units"][:, slots].sum(axis=1)
-        masks = self.state["hours"][:, slots] & self.open_mask
+        masks = ~self.state["out"][:, slots] & self.open_mask
         hours = _bits(masks).sum(axis=1)
         self.state["demand"][:] = np.where(hours > 0, np.maximum(units, 0) / np.maximum(hours, 1), 0.0)
 
@@ -166,7 +173,7 @@ class Shelf:
         return self.state["seen_day"] > day - self._list_days
 
     def stores(self, since: int) -> Ints:
-        """Return the number of sites with a sale at or after ``since`` per row, shape (rows,)."""
+        """Return the number of sites with a priced line at or after ``since`` per row, shape (rows,)."""
         self._grow()
         return self._rows(self.state["sold_at"] >= since)
 
@@ -206,17 +213,18 @@ class Shelf:
         """Return plain data for a snapshot."""
         self._grow()
         recent = [list(each) for each in self._recent]
-        return {"state": self.state.dump(), "day": self.day, "hour": self._hour, "recent": recent}
+        return {"state": self.state.dump(), "day": self.day, "first": self.first_day, "hour": self._hour, "recent": recent}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.state.load(data["state"])
-        self.day, self._hour = data["day"], data["hour"]
+        self.day, self.first_day, self._hour = data["day"], data["first"], data["hour"]
         self._recent = [(newest, pair, at, quantity) for newest, pair, at, quantity in data["recent"]]
 
 
 def _divide(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
-    return np.round(np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1), np.nan), RATIO_DECIMALS)
+    rate: Floats = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1), np.nan)
+    return np.round(rate, RATIO_DECIMALS)
 
 
 def _bits(masks: NDArray[np.int32]) -> Ints:

@@ -67,6 +67,20 @@ def evaluations(quotes: Iterable[Quote]) -> dict[tuple[int, str, date], Evaluati
     }
 
 
+def row_of(evaluation: Evaluation) -> dict[str, object]:
+    """Return it under the names of table ``indicators``, and ``level``."""
+    return {
+        "price": evaluation.price,
+        "sites_present": evaluation.present,
+        "sites_fresh": evaluation.fresh,
+        "change_day": evaluation.change_day,
+        "change_week": evaluation.change_week,
+        "out_days": float(evaluation.out_days),
+        "intermittent": int(evaluation.intermittent),
+        "level": evaluation.level,
+    }
+
+
 class Subject:
     """All quotes of one region and good."""
 

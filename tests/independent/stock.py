@@ -1,8 +1,9 @@
 """Stock indicators of RULES.md at a moment, recomputed from all events in plain Python.
 
 Readings of RULES.md made here: a moment comes after every event up to it; only sites that list
-the good count; sales at any hour of a closed date count, unless the site was out at that hour's
-start; ``demand_day`` is taken over the sites whose stock is known.
+the good count; sales at any hour of a closed date count if the site was in stock at that hour's
+start; before a site's first count it is not known to be in stock, so those hours and their sales
+are left out too; ``demand_day`` is taken over the sites whose stock is known.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def demand_day(events: list[Event], closed: date, zone: ZoneInfo) -> float:
         day = closed - timedelta(days=back)
         for hour in range(24):
             start = int(datetime.combine(day, time(hour), zone).timestamp())
-            if on_hand(events, start) == 0:
+            if not on_hand(events, start):
                 continue
             hours += hour in OPEN_HOURS
             sold += sum(sale.quantity for sale in sales if start <= sale.at < start + 3600)

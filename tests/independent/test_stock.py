@@ -78,5 +78,12 @@ def test_hours_out_of_stock_and_their_sales_are_left_out_of_demand() -> None:
     assert found.demand_day == pytest.approx(1400)
 
 
+def test_hours_before_the_first_count_are_left_out_too() -> None:
+    sales = [event(f"08-0{day} 10:30", "sale", 1000) for day in range(1, 8)]
+    found = on([*sales, event("08-05 23:30", "OBSERVE", 9000)])
+    assert found.demand_day == pytest.approx(1000)
+    assert found.cover_days == pytest.approx(7)
+
+
 def test_without_demand_cover_is_undefined() -> None:
     assert on([event("08-08 09:00", "OBSERVE", 1000)]).cover_days is None

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -110,24 +110,3 @@ def stored(url: str, query: str, parameters: dict[str, object] | None = None) ->
         return rows
     finally:
         house.close()
-
-
-def differences(expected: dict[Any, dict[str, Any]], found: dict[Any, dict[str, Any]], most: int = 10) -> Sequence[str]:
-    """Return in words how two sets of rows differ: integers and None exactly, floats within 1e-9."""
-    missing = [f"missing {key}: {expected[key]}" for key in sorted(expected.keys() - found.keys())]
-    surplus = [f"surplus {key}: {found[key]}" for key in sorted(found.keys() - expected.keys())]
-    wrong = [
-        f"{key} {name}: expected {value!r}, found {found[key].get(name)!r}"
-        for key in sorted(expected.keys() & found.keys())
-        for name, value in expected[key].items()
-        if not same(value, found[key].get(name))
-    ]
-    counts = [f"{len(missing)} missing, {len(surplus)} surplus, {len(wrong)} wrong of {len(expected)}"]
-    return [] if not (missing or surplus or wrong) else [*counts, *missing[:most], *surplus[:most], *wrong[:most]]
-
-
-def same(expected: object, found: object) -> bool:
-    """Compare one value."""
-    if isinstance(expected, float) and isinstance(found, float):
-        return abs(expected - found) <= 1.1e-9 * max(1.0, abs(expected))
-    return expected == found

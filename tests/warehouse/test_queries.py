@@ -171,3 +171,28 @@ def test_counts_and_audit(house: Engine) -> None:
         ("sales", "e1", "pos.sales", 2, 3, 4, 6),
         ("stock", "e1", "inventory.levels", 2, 1, 1, 1),
     ]
+
+
+def test_every_transition_and_the_highest_level_of_alerts(house: Engine) -> None:
+    twice(house, "alert_transitions", rows.transition("a", 0, level="yellow"), rows.transition("a", 1, level="red"))
+    twice(house, "alert_transitions", rows.transition("a", 2, level="blue"), rows.transition("b", 0, region=540102))
+    assert picked(found(house, "alerts_highest"), "id", "highest") == [("a", 5), ("b", 4)]
+    assert picked(found(house, "alerts_highest", prefecture=540100), "id") == [("b",)]
+    history = found(house, "alerts_history")
+    assert picked(history, "id", "seq") == [("a", 0), ("b", 0), ("a", 1), ("a", 2)]
+    assert picked(found(house, "alerts_history", id="a", limit=2), "seq") == [(0,), (1,)]
+
+
+def test_where_a_rebuild_has_to_look(house: Engine) -> None:
+    for table, row, _ in RAW:
+        twice(house, table, row(5), row(9), row(20, prefecture=540100), row(3, epoch="e0"))
+    newest = found(house, "events_newest", prefectures=[540400, 540100])
+    assert [(row["prefecture"], row["newest"].timestamp()) for row in newest] == [
+        (540100, 1_490_000_020),
+        (540400, 1_490_000_009),
+    ]
+    for table, _, topic in RAW:
+        extents = found(house, f"{table}_extent", prefectures=[540400], since=1_490_000_004)
+        assert picked(extents, "epoch", "topic", "partition", "first_offset", "next_offset") == [
+            ("e1", topic, 2, 5, 10),
+        ]

@@ -65,6 +65,10 @@ def test_values_survive(house: Engine, table: Create, kind: str, values: list[ob
 
 def test_not_a_number_is_kept_apart_from_null(house: Engine, table: Create) -> None:
     table("v Nullable(Float64)")
+    house.insert("t", {"n": np.array([7]), "v": np.array([np.nan])})  # type: ignore[dict-item] # an array is a sequence in all but the type
+    from_array = everything(house)["v"].to_pylist()[0]
+    assert from_array is not None
+    house.run("TRUNCATE TABLE t")
     nan, null, infinite = stored(house, [float("nan"), None, float("inf")])
     assert isinstance(nan, float)
     assert nan != nan  # noqa: PLR0124 - the definition
@@ -134,6 +138,12 @@ def test_result_types(house: Engine, table: Create) -> None:
         ("UInt8", 256, "(?i)column v"),
         ("UInt32", -1, "(?i)column v"),
         ("Int64", "five", "(?i)column v"),
+        ("Date", -1, "column v: -1 is not a number of days"),
+        ("Date", date(1969, 12, 31), "column v: -1 is not a number of days"),
+        ("Date", 2**16, "column v: 65536 is not a number of days"),
+        ("Date", 1.5, "column v"),
+        ("DateTime('UTC')", -1, "(?i)column v"),
+        ("DateTime('UTC')", 2**32, "(?i)column v"),
         ("DateTime('UTC')", datetime(2017, 1, 1), "has no time zone"),  # noqa: DTZ001 - the point of the case
     ],
 )

@@ -191,11 +191,11 @@ def test_calm_cover_stays_above_blue() -> None:
     usual: dict[tuple[str, str, str], float] = defaultdict(float)
     last = {(one.site, one.time[:10]): one for one in stocks(events) if one.action == "OBSERVE"}
     for (site, date), report in last.items():
-        for line in report.lines:
-            before = [amount for day, amount in sorted(sold[site, line.good].items()) if day < date][-7:]
+        for held in report.lines:
+            before = [amount for day, amount in sorted(sold[site, held.good].items()) if day < date][-7:]
             if before:
-                counted[site[:6], line.good, date] += line.quantity * base(line.unit, line.good)
-                usual[site[:6], line.good, date] += fmean(before)
+                counted[site[:6], held.good, date] += held.quantity * base(held.unit, held.good)
+                usual[site[:6], held.good, date] += fmean(before)
     ratios = [counted[key] / usual[key] / catalogue().goods[key[1]].cover[0] for key in counted]
     assert min(ratios) > 1.25
     assert max(ratios) < 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from statistics import median
 
 import msgspec
@@ -21,17 +21,17 @@ START = 1_767_196_800
 NYINGCHI = 540400
 LHOKA = 540500
 
+Played = tuple[Simulation, list[Event], list[Truth]]
+
 
 @cache
 def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-@cache
-def played(
-    name: str, prefectures: tuple[int, ...] = (NYINGCHI,), seed: int = 7
-) -> tuple[Simulation, list[Event], list[Truth]]:
-    """Return a simulation that has been read to its end."""
+@lru_cache(maxsize=2)
+def played(name: str, prefectures: tuple[int, ...] = (NYINGCHI,), seed: int = 7) -> Played:
+    """Return a simulation that has been read to its end; two are kept, at 200 MB each."""
     simulation = Simulation(load(name), catalogue(), seed=seed, start=START, prefectures=prefectures)
     events = list(simulation.events())
     return simulation, events, simulation.truth()

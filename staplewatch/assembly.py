@@ -1,0 +1,127 @@
+"""Settings made into parts: catalogue, rules, engines, worker, warehouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import warehouse as stores
+from schemas import catalogue as catalogues
+from schemas import topics
+from schemas.catalogue import Catalogue
+from staplewatch.errors import CommandError
+from staplewatch.settings import Settings
+from staplewatch.words import say
+from streams.alerts import packs
+from streams.alerts.rulebook import Rulebook
+from streams.engine import Engine
+from streams.options import MIB, Options, WorkerOptions
+from streams.worker import Worker
+
+if TYPE_CHECKING:
+    from streams.ports import EngineFactory
+    from warehouse.protocol import Warehouse
+
+#: Of the five seconds that Ctrl-C may take, what the worker may spend on storing what it has.
+WORKER_STOP_SECONDS: Final = 3.5
+
+
+def load_catalogue(directory: Path | None) -> Catalogue:
+    """Return the catalogue; ``CommandError`` lists what is wrong with file, row and column."""
+    try:
+        return catalogues.load(directory)
+    except (catalogues.CatalogueError, OSError) as error:
+        raise CommandError(str(error)) from error
+
+
+def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
+    """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong."""
+    try:
+        return Rulebook([packs.load(reference) for reference in settings.packs], catalogue)
+    except (ValueError, OSError) as error:
+        msg = f"--packs: {error}"
+        raise CommandError(msg) from error
+
+
+def engine_options(settings: Settings) -> Options:
+    """Return how events become indicators."""
+    return Options(
+        timezone=settings.timezone,
+        event_time=settings.event_time,
+        inputs=tuple(topics.INPUT_NAMES[name] for name in settings.inputs),
+        close_after=settings.close_after,
+        coverage=settings.coverage,
+    )
+
+
+def worker_options(settings: Settings, servers: str, partitions: int, *, embedded: bool) -> WorkerOptions:
+    """Return how the worker talks to Kafka and the warehouse."""
+    return WorkerOptions(
+        broker=servers,
+        data=settings.data,
+        group=settings.group,
+        slot=settings.slot,
+        embedded=embedded,
+        partitions=partitions,
+        metrics_host=settings.metrics_host,
+        metrics_port=settings.metrics_port,
+        buffer_bytes=settings.buffer_mib * MIB,
+        flush_seconds=settings.flush_seconds,
+        snapshot_seconds=settings.snapshot_seconds,
+        history_days=settings.history_days,
+        stop_seconds=WORKER_STOP_SECONDS,
+        engine=engine_options(settings),
+    )
+
+
+def engines(settings: Settings, catalogue: Catalogue, rules: Rulebook, partitions: int) -> EngineFactory:
+    """Return what makes the engine of a partition."""
+    options = engine_options(settings)
+
+    def make(partition: int, epoch: str, ordinal: int) -> Engine:
+        return Engine(partition, partitions, catalogue, rules, options, epoch, ordinal)
+
+    return make
+
+
+def make_worker(
+    settings: Settings,
+    catalogue: Catalogue,
+    rules: Rulebook,
+    warehouse: Warehouse,
+    *,
+    servers: str,
+    partitions: int,
+    embedded: bool,
+    wait_for_broker: bool = False,
+) -> Worker:
+    """Return a worker that was not started."""
+    return Worker(
+        worker_options(settings, servers, partitions, embedded=embedded),
+        warehouse,
+        engines(settings, catalogue, rules, partitions),
+        catalogue.prefectures,
+        wait_for_broker=wait_for_broker,
+    )
+
+
+def open_warehouse(url: str) -> Warehouse:
+    """Return a warehouse that answers and has all its tables; ``CommandError`` says what to do."""
+    try:
+        store = stores.connect(url)
+        try:
+            store.migrate()
+        except BaseException:
+            store.close()
+            raise
+    except (stores.WarehouseUnavailable, stores.WarehouseError) as error:
+        raise CommandError(unusable(error)) from error
+    return store
+
+
+def unusable(error: Exception) -> str:
+    """Return one line on a warehouse that cannot be used."""
+    return say(
+        f"仓库无法使用：{error}：检查 --warehouse 地址，以及服务器是否在运行",
+        f"the warehouse cannot be used: {error}: check --warehouse and that the server is running",
+    )

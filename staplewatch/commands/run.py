@@ -1,0 +1,247 @@
+"""Running: everything on one machine, a worker, the web application, migrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from staplewatch.commands.options import (
+    Broker,
+    Catalogue,
+    Config,
+    Data,
+    Duration,
+    Lang,
+    LogFormat,
+    LogLevel,
+    Warehouse,
+    examples,
+    seconds,
+)
+from staplewatch.words import say
+
+if TYPE_CHECKING:
+    from staplewatch.settings import Settings
+
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=0,
+        max=65535,
+        help=say("网页端口，0 为任意空闲端口", "web port, 0 takes a free one"),
+        show_default=False,
+    ),
+]
+Host = Annotated[
+    str | None, typer.Option("--host", help=say("网页监听地址", "web address to listen on"), show_default=False)
+]
+EventTime = Annotated[
+    bool | None,
+    typer.Option(
+        "--event-time",
+        help=say("事件时间模式：墙上时钟不起作用", "event-time mode: the clock decides nothing"),
+        show_default=False,
+    ),
+]
+Inputs = Annotated[
+    str | None,
+    typer.Option(
+        "--inputs",
+        help=say("推进时间的输入：sales,stock,quotes", "inputs that move time: sales,stock,quotes"),
+        show_default=False,
+    ),
+]
+Packs = Annotated[
+    str | None,
+    typer.Option(
+        "--packs",
+        help=say("规则包，逗号分隔", "rule packs, by comma: NAME, NAME:wholesale or FILE.toml"),
+        show_default=False,
+    ),
+]
+Timezone = Annotated[
+    str | None, typer.Option("--timezone", help=say("当地时区", "civil time of the deployment"), show_default=False)
+]
+Partitions = Annotated[
+    int | None,
+    typer.Option("--partitions", min=1, help=say("主题分区数", "partitions of every topic"), show_default=False),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port", min=0, max=65535, help=say("指标与探针端口", "port of metrics and probes"), show_default=False
+    ),
+]
+MetricsHost = Annotated[
+    str | None,
+    typer.Option("--metrics-host", help=say("指标与探针地址", "address of metrics and probes"), show_default=False),
+]
+Group = Annotated[str | None, typer.Option("--group", help=say("消费组", "consumer group"), show_default=False)]
+SlotNumber = Annotated[
+    int | None,
+    typer.Option("--slot", min=0, help=say("本进程的固定编号", "this worker's own number"), show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        help=say(
+            "一条命令启动全部：代理、仓库、流处理、网页。内置代理只在内存中。",
+            "Everything on one machine: broker, warehouse, worker, web. The embedded broker is in memory only.",
+        ),
+        epilog=examples(
+            "staplewatch up --data DIR",
+            "staplewatch up --data DIR --port 0 --duration 60s",
+            "staplewatch up --data DIR --event-time --inputs quotes --catalogue veg/catalogue",
+            "staplewatch up --broker kafka://host:9092 --warehouse clickhouse://user:password@host:9000/staplewatch",
+        ),
+    )(up)
+    app.command(
+        help=say("一个流处理进程（生产环境可有多个）。", "One worker of a production deployment."),
+        epilog=examples(
+            "staplewatch worker --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch --slot 0"
+        ),
+    )(worker)
+    app.command(
+        help=say("只启动网页。", "The web application alone."),
+        epilog=examples("staplewatch serve --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch"),
+    )(serve)
+    app.command(
+        help=say("建表与升级。", "Create and upgrade the warehouse's tables."),
+        epilog=examples("staplewatch migrate --warehouse clickhouse://user:password@host:9000/staplewatch"),
+    )(migrate)
+
+
+def up(
+    data: Data = None,
+    port: Port = None,
+    host: Host = None,
+    duration: Duration = None,
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    event_time: EventTime = None,
+    inputs: Inputs = None,
+    catalogue: Catalogue = None,
+    packs: Packs = None,
+    timezone: Timezone = None,
+    partitions: Partitions = None,
+    group: Group = None,
+    slot: SlotNumber = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> int:
+    """Run everything."""
+    return _launch(locals(), with_worker=True)
+
+
+def serve(
+    data: Data = None,
+    port: Port = None,
+    host: Host = None,
+    duration: Duration = None,
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    catalogue: Catalogue = None,
+    timezone: Timezone = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> int:
+    """Run the web application."""
+    return _launch(locals(), with_worker=False)
+
+
+def worker(
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    slot: SlotNumber = None,
+    data: Data = None,
+    duration: Duration = None,
+    event_time: EventTime = None,
+    inputs: Inputs = None,
+    catalogue: Catalogue = None,
+    packs: Packs = None,
+    timezone: Timezone = None,
+    partitions: Partitions = None,
+    group: Group = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> int:
+    """Run a worker."""
+    from staplewatch.signals import Stopping  # noqa: PLC0415
+
+    stopping = Stopping()
+    settings = _settings(locals())
+    _need(settings, "broker", "warehouse")
+    from staplewatch import solo  # noqa: PLC0415
+
+    return solo.run(settings, stopping, seconds(duration))
+
+
+def migrate(warehouse: Warehouse = None, data: Data = None, config: Config = None, lang: Lang = None) -> None:
+    """Create and upgrade tables."""
+    from staplewatch import assembly  # noqa: PLC0415
+    from staplewatch.errors import CommandError  # noqa: PLC0415
+
+    settings = _settings(locals())
+    import warehouse as stores  # noqa: PLC0415
+
+    try:
+        store = stores.connect(settings.warehouse_url)
+        try:
+            applied = store.migrate()
+        finally:
+            store.close()
+    except (stores.WarehouseUnavailable, stores.WarehouseError) as error:
+        raise CommandError(assembly.unusable(error)) from error
+    for name in applied:
+        typer.echo(name)
+    typer.echo(say(f"已应用 {len(applied)} 项", f"{len(applied)} applied"), err=True)
+
+
+def _launch(given: dict[str, Any], *, with_worker: bool) -> int:
+    from staplewatch.signals import StoppedEarlyError, Stopping  # noqa: PLC0415
+
+    stopping = Stopping()  # before the imports that take seconds
+    try:
+        settings = _settings(given)
+        if not with_worker:
+            _need(settings, "broker", "warehouse")
+        from staplewatch import launcher  # noqa: PLC0415
+
+        limit = seconds(given.get("duration"))
+        return launcher.Launcher(settings, stopping, launcher.announce, duration=limit, with_worker=with_worker).run()
+    except StoppedEarlyError:
+        return 0
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    from staplewatch import logs, settings  # noqa: PLC0415
+
+    named = {name: value for name, value in given.items() if name in settings.Settings.model_fields}
+    chosen = settings.load(given.get("config"), **named)
+    logs.configure(chosen.log_level, chosen.log_format)
+    return chosen
+
+
+def _need(settings: Settings, *names: str) -> None:
+    from staplewatch.errors import CommandError  # noqa: PLC0415
+
+    for name in names:
+        if getattr(settings, name) is None:
+            msg = say(
+                f"需要 --{name}（或 STAPLEWATCH_{name.upper()}）", f"--{name} is needed (or STAPLEWATCH_{name.upper()})"
+            )
+            raise CommandError(msg)

@@ -1,0 +1,71 @@
+"""Three years of real wholesale prices through the product: levels of ``urumqi-2007`` per good and date."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from producers.replay.convert import Converted, vegetables
+from tests.independent.comparing import differences
+from tests.independent.quotes import LIST_DAYS, Quote, evaluations, row_of
+from tests.integration.running import staplewatch, stored, up
+from tests.services import ROOT
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+#: A slice is committed; the whole file lies beside the project where it is developed.
+SOURCES = [
+    ROOT / "tests/data/vegetables_12_goods.csv.gz",
+    ROOT.parent / "shared/data/vegetable_wholesale_daily.csv.gz",
+]
+
+
+def quotes_of(path: Path) -> list[Quote]:
+    """Read the canonical file without the product's reader."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Quote(
+                day=date.fromisoformat(row["date"]),
+                region=int(row["region"]),
+                site=row["site"],
+                good=row["good"],
+                price=round(float(row["price"]), 4) if row["price"] else None,
+                stock=round(float(row["stock"]), 3) if row["stock"] else None,
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def play(converted: Converted, data: Path) -> None:
+    """Send the file into an instance that knows its catalogue."""
+    options = ("--event-time", "--inputs", "quotes", "--catalogue", str(converted.catalogue))
+    with up(data, *options) as instance:
+        kind = ("--kind", "wholesale", "--final")
+        staplewatch("replay", "quotes", converted.quotes, "--data", data, "--catalogue", converted.catalogue, *kind)
+        instance.read(clock=int(instance.metric("staplewatch_partitions")))
+        instance.stop()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=["slice", "three-years"])
+def test_levels_equal_the_recomputation(source: Path, tmp_path: Path) -> None:
+    if not source.exists():
+        pytest.skip(f"no {source.name} there")
+    converted = vegetables(source, tmp_path / "converted")
+    play(converted, tmp_path / "data")
+    expected = {
+        key: row_of(evaluation)
+        for key, evaluation in evaluations(quotes_of(converted.quotes)).items()
+        if evaluation.silent_days is not None and evaluation.silent_days < LIST_DAYS
+    }
+    rows = stored(f"chdb://{tmp_path}/data/warehouse", "indicators_series", {"grain": "date", "kind": "wholesale"})
+    found = {
+        (row["region"], row["good"], row["date"]): {**row, "level": json.loads(row["levels"])["urumqi-2007"]}
+        for row in rows
+        if row["region"] % 100
+    }
+    assert {row["level"] for row in expected.values()} >= {"none", "undefined", "yellow", "orange"}
+    assert not differences(expected, found)

@@ -1,0 +1,1 @@
+"""Alerts: conditions, packs, the life of an alert and its words."""

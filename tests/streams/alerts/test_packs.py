@@ -1,0 +1,173 @@
+"""The shipped packs, level by level as RULES has them, and what a broken pack is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.alerts.packs import DEFAULT, DIRECTORY, PackError, load, parse_pack
+from streams.alerts.rulebook import Rulebook
+from tests.streams.alerts.support import BAYI, CATALOGUE, UNDEFINED, judged, rule_of
+
+LIVE = (DIRECTORY / "live.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("rise", "level"),
+    [
+        (0.149999, 0), (0.15, 1), (0.299999, 1), (0.30, 2), (0.499999, 2), (0.50, 3), (0.999999, 3), (1.00, 4),
+        (13 / 10 - 1, 2), (0.2999999996, 2), (0.2999999994, 1), (-0.5, 0), (None, UNDEFINED),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("window", ["24h", "1h"])
+def test_live_levels(window: str, rise: float | None, level: int) -> None:
+    rule = rule_of("live", f"live-{window}")
+    seen = {f"spike_{window}": rise, f"stores_{window}": 3, f"lines_{window}": 30}
+    assert judged(rule, **seen)[0] == level
+
+
+@pytest.mark.parametrize(("stores", "lines", "level"), [(3, 30, 4), (2, 30, UNDEFINED), (3, 29, UNDEFINED)])
+def test_live_needs_three_stores_and_thirty_lines(stores: int, lines: int, level: int) -> None:
+    assert judged(rule_of("live", "live-24h"), spike_24h=2.0, stores_24h=stores, lines_24h=lines)[0] == level
+
+
+def test_live_waits() -> None:
+    day, hour = rule_of("live", "live-24h"), rule_of("live", "live-1h")
+    assert (day.hold, day.clear_hold) == (0, 1800)
+    assert (hour.hold, hour.clear_hold) == (900, 1800)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "clear"),
+    [
+        (10.0, 0, False), (11.11, 0, False), (11.111111111, 0, True), (9.99, 1, False), (5.0, 1, False),
+        (4.99, 2, False), (3.0, 2, False), (2.99, 3, False), (1.0, 3, False), (0.99, 4, False), (0.0, 4, False),
+        (None, UNDEFINED, False),
+    ],
+)  # fmt: skip
+def test_cover_is_below_the_thresholds_of_the_good(days: float | None, level: int, clear: bool) -> None:
+    lines = {"cover_blue": 10.0, "cover_yellow": 5.0, "cover_orange": 3.0, "cover_red": 1.0}
+    assert judged(rule_of("cover", "cover"), cover_days=days, **lines) == (level, clear)
+
+
+def test_cover_watches_counties_and_prefectures() -> None:
+    book = Rulebook([load("cover")], CATALOGUE)
+    regions = book.regions(book.rules["cover"])
+    assert {BAYI, 540400} <= regions
+    assert len(regions) == 74 + 7
+
+
+@pytest.mark.parametrize(
+    ("change", "out_days", "intermittent", "level"),
+    [
+        (0.2999, 0, False, 0), (0.30, 0, False, 2), (0.4999, 0, False, 2), (0.50, 0, False, 3),
+        (0.9999, 0, False, 3), (1.00, 0, False, 4), (0.0, 0, True, 2), (0.0, 2, False, 0), (0.0, 3, False, 3),
+        (0.0, 7, False, 3), (0.0, 8, False, 4), (None, 0, False, UNDEFINED), (None, 0, True, 2),
+        (None, 3, False, 3), (None, 8, False, 4), (0.6, 0, True, 3), (13 / 10 - 1, 0, False, 2),
+    ],
+)  # fmt: skip
+def test_urumqi_levels(change: float | None, out_days: int, intermittent: bool, level: int) -> None:
+    rule = rule_of("urumqi-2007", "urumqi-2007")
+    assert judged(rule, change_week=change, out_days=out_days, intermittent=intermittent)[0] == level
+
+
+@pytest.mark.parametrize(("change", "clear"), [(0.27, False), (0.2699, True), (-0.9, True)])
+def test_urumqi_clears_below_27_percent(change: float, clear: bool) -> None:
+    rule = rule_of("urumqi-2007", "urumqi-2007")
+    assert judged(rule, change_week=change, out_days=0, intermittent=False) == (0, clear)
+
+
+def test_a_reference_may_ask_for_wholesale() -> None:
+    rule = rule_of("urumqi-2007:wholesale", "urumqi-2007")
+    assert (rule.kind, rule.pack, rule.ref) == ("wholesale", "urumqi-2007", "urumqi-2007:wholesale")
+    assert rule.key(BAYI, "potato") == "urumqi-2007|540402|potato|wholesale"
+    assert rule_of("urumqi-2007", "urumqi-2007").key(BAYI, "potato", "S1") == "urumqi-2007|540402|potato|S1"
+
+
+def test_an_alert_carries_what_decided_and_how_much_was_seen() -> None:
+    rule = rule_of("live", "live-24h")
+    assert rule.values == ("spike_24h", "vwap_24h", "baseline_24h")
+    assert rule.counts == ("stores_24h", "lines_24h")
+
+
+def test_the_version_follows_the_content() -> None:
+    first, second = load("live"), parse_pack(LIVE.replace("0.15", "0.16").encode(), "live.toml")
+    assert first.version.startswith("1+")
+    assert first.version != second.version
+    assert load("live").version == first.version
+
+
+def test_the_fingerprint_of_a_rulebook_is_that_of_its_packs() -> None:
+    packs = [load(reference) for reference in DEFAULT]
+    fingerprint = Rulebook(packs, CATALOGUE).fingerprint
+    assert Rulebook(reversed(packs), CATALOGUE).fingerprint == fingerprint
+    assert Rulebook(packs[:-1], CATALOGUE).fingerprint != fingerprint
+    assert [rule.id for rule in Rulebook(packs, CATALOGUE).on("tick")] == ["live-24h", "live-1h", "cover"]
+
+
+def test_two_packs_may_not_bring_the_same_rule() -> None:
+    with pytest.raises(PackError, match=r'rule "live-24h" is also in pack "live"'):
+        Rulebook([load("live"), load("live")], CATALOGUE)
+
+
+def test_a_pack_of_ones_own(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(LIVE.replace('name = "live"', 'name = "mine"'), encoding="utf-8")
+    assert load(str(mine)).name == "mine"
+    assert load(f"{mine}:wholesale").kind == "wholesale"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "message"),
+    [
+        ('orange = "spike_24h >= 0.50"', 'orange = "spike_24 >= 0.50"', "spike_24 ", 'did you mean "spike_24h"'),
+        ("stores_24h >= 3 and lines_24h", "stores_24h >= 3 and line_24h", "line_24h", 'did you mean "lines_24h"'),
+        ('for = "0 s"', 'for = "soon"', "soon", '"soon" is not a duration'),
+        ('clear_for = "30 min"', 'clear_four = "quux"', "quux", 'did you mean "clear_for"'),
+        ('headline = "spike_24h"', 'headline = "spike_23h"', "spike_23h", 'did you mean "spike_24h"'),
+        ("上涨 {spike_24h}", "上涨 {spike_24}", "24 小时均价 上涨 {spike_24}", 'did you mean "spike_24h"'),
+        ("上涨 {spike_24h}", "上涨 {spike_24h", "24 小时均价 上涨 {spike_24h", "expected '}'"),
+        ("上涨 {spike_24h}", "上涨 {spike_24h.real}", "24 小时均价 上涨 {spike_24h.", "cannot be shown"),
+        ("[rules.words.spike_24h]", "[rules.words.vwap_24h]", "[[rules]]", "are missing: add words.spike_24h"),
+        ('subject = ["county"]', 'subject = ["village"]', '["village"]', "Invalid enum value 'village'"),
+        ('subject = ["county"]', 'subject = ["site", "county"]', '["site"', "no other subject"),
+        ('subject = ["county"]', "subject = []", "[]", "at least one subject"),
+        ('red = "spike_24h >= 1.00"', 'purple = "spike_24h >= 9"', "spike_24h >= 9", "Invalid enum value 'purple'"),
+        ('id = "live-24h"', 'id = "live-1h"', 'live-1h"\nsubject = ["county"]\ntrigger', "would collide"),
+        ('id = "live-1h"', 'id = "a|b"', "a|b", "lower-case letters"),
+        ('name = "live"', 'name = "a b"', "a b", "lower-case letters"),
+        ('kind = "retail"', 'kind = "barter"', "barter", "Invalid enum value 'barter'"),
+        ('version = "1"', "version = ?", "?", "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_shown_with_its_place(old: str, new: str, at: str, message: str) -> None:
+    assert old in LIVE
+    text = LIVE.replace(old, new, 1)
+    before = text[: text.rindex(at) if message == "would collide" else text.index(at)]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    with pytest.raises(PackError) as refused:
+        parse_pack(text.encode(), "live.toml")
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(f"live.toml:{line}:{column}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('name = "a"\nversion = "1"\ntitle = {zh="a", en="a"}\nrules = []', "at least one rule"),
+        ('version = "1"', "missing required field `name`"),
+        ("\xff", "not valid TOML"),
+    ],
+)
+def test_a_pack_that_is_hardly_one(text: str, message: str) -> None:
+    with pytest.raises(PackError, match="refused") as refused:
+        parse_pack(text.encode("latin-1"), "a.toml")
+    assert message in str(refused.value)
+
+
+def test_an_unknown_pack_gets_a_suggestion() -> None:
+    with pytest.raises(PackError, match='did you mean "urumqi-2007"'):
+        load("urumqi-207")
+    with pytest.raises(PackError, match="packs: cover, live, urumqi-2007"):
+        load("zzz.toml")

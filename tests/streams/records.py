@@ -1,0 +1,100 @@
+"""Events as chunks of a partition, for tests of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from schemas import catalogue, topics
+from schemas.events import Clock, QuoteLine, QuoteReport, Receipt, SaleLine, StockLine, StockReport
+from streams.alerts import packs
+from streams.alerts.rulebook import Rulebook
+from streams.chunk import Chunk
+from streams.engine import Engine
+from streams.options import Options
+
+ZONE = ZoneInfo("Asia/Shanghai")
+CATALOGUE = catalogue.load()
+PACKS = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
+RULEBOOK = Rulebook([packs.load(name) for name in PACKS], CATALOGUE)
+PARTITIONS = 4
+PREFECTURE = 540400
+BAYI, GONGBU = 540402, 540421
+WALL = datetime(2026, 11, 20, 12, tzinfo=ZONE).timestamp()
+
+
+def moment(text: str) -> int:
+    """Return epoch seconds of local ``MM-DD hh:mm`` in 2026."""
+    return int(datetime.strptime(f"2026-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=ZONE).timestamp())
+
+
+def iso(at: int) -> str:
+    return datetime.fromtimestamp(at, ZONE).isoformat()
+
+
+def engine(options: Options | None = None, *, ordinal: int = 1, epoch: str = "one") -> Engine:
+    """Return an empty engine of the partition that holds Nyingchi."""
+    partition = topics.partition_of(PREFECTURE, PARTITIONS)
+    chosen = options or Options(event_time=True, inputs=(topics.SALES,))
+    return Engine(partition, PARTITIONS, CATALOGUE, RULEBOOK, chosen, epoch, ordinal)
+
+
+def receipt(
+    at: int,
+    sequence: int,
+    *lines: tuple[str, float, float | None],
+    store: str = "s1",
+    region: int = BAYI,
+    kind: str = "sale",
+) -> Receipt:
+    """Return a receipt of (good, quantity in kg, amount) lines."""
+    day = datetime.fromtimestamp(at, ZONE).date().isoformat()
+    sold = [
+        msgspec.convert(
+            {"line": number, "good": good, "quantity": quantity, "unit": "kg", "amount": amount, "kind": kind}, SaleLine
+        )
+        for number, (good, quantity, amount) in enumerate(lines, start=1)
+    ]
+    return Receipt(f"{store}-{day}-{sequence}", "shop", store, str(region), "1", day, sequence, iso(at), sold)
+
+
+def stock(
+    at: int, good: str, quantity: float, *, action: str = "OBSERVE", site: str = "s1", region: int = BAYI
+) -> StockReport:
+    line = StockLine(good, quantity, "kg")
+    fields = {"event_id": f"{site}-{at}-{action}-{good}", "sender": "shop", "site": site, "region": str(region)}
+    return msgspec.convert(
+        {**fields, "time": iso(at), "action": action, "lines": [msgspec.to_builtins(line)]}, StockReport
+    )
+
+
+def quote(
+    at: int,
+    *lines: tuple[str, float | None, float | None],
+    site: str = "s1",
+    region: int = BAYI,
+    kind: str = "retail",
+    number: int = 0,
+) -> QuoteReport:
+    """Return a report of (good, price per kg, stock in kg) lines."""
+    quoted = [QuoteLine(good, "kg", price, stock=left) for good, price, left in lines]
+    report = QuoteReport(f"{site}-{at}-{number}-{kind}", "shop", site, str(region), iso(at), quoted)
+    return msgspec.structs.replace(report, kind="wholesale") if kind == "wholesale" else report
+
+
+def chunk(topic: str, events: Sequence[msgspec.Struct | bytes | None], first: int = 0) -> Chunk:
+    """Return the events as records from offset ``first`` on."""
+    size = len(events)
+    values = [each if each is None or isinstance(each, bytes) else msgspec.json.encode(each) for each in events]
+    partition = topics.partition_of(PREFECTURE, PARTITIONS)
+    offsets = range(first, first + size)
+    return Chunk(topic, partition, offsets, values, [b"540400"] * size, [()] * size, [0] * size, first + size)
+
+
+def clock(at: int, **offsets: int) -> Chunk:
+    """Return punctuation for all inputs; ``offsets`` by input name."""
+    named = {topics.INPUT_NAMES[name]: offset for name, offset in offsets.items()}
+    return chunk(topics.CLOCK, [Clock(iso(at), "test", offsets=named)])
