@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from producers import pace
+
 #: The bar is drawn ten times a second; telling it more often only costs time.
 REDRAW: Final = 0.1
 
@@ -51,7 +53,7 @@ class Bar:
     """A progress bar on a terminal: title, event time, lines, lines/s and time left."""
 
     def __init__(
-        self, console: Console, *, clock: Callable[[], float] = time.monotonic, zone_offset: int = 8 * 3600
+        self, console: Console, *, clock: Callable[[], float] = time.monotonic, zone: str = pace.DEFAULT_ZONE
     ) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -64,7 +66,7 @@ class Bar:
             transient=False,
         )
         self._clock = clock
-        self._offset = zone_offset
+        self._zone = zone
         self._lines = 0
         self._drawn = 0.0
         self._at = 0
@@ -95,11 +97,11 @@ class Bar:
         self._progress.stop()
 
     def _draw(self) -> None:
-        moment = time.strftime("%Y-%m-%d %H:%M", time.gmtime(self._at + self._offset)) if self._at else ""
+        moment = pace.text_of(self._at, self._zone)[:16].replace("T", " ") if self._at else ""
         self._progress.update(self._task, completed=self._lines, moment=moment)
         self._drawn = self._clock()
 
 
-def reporter(console: Console) -> Reporter:
-    """Return a bar on a terminal, silence elsewhere."""
-    return Bar(console) if console.is_terminal else Silent()
+def reporter(console: Console, zone: str = pace.DEFAULT_ZONE) -> Reporter:
+    """Return a bar (event time in ``zone``) on a terminal, silence elsewhere."""
+    return Bar(console, zone=zone) if console.is_terminal else Silent()

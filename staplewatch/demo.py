@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 #: Where the real sales go, and where the lockdown happens: neither disturbs the other's prices.
 SALES_PREFECTURES: Final = "540100,540200,540300"
+#: Dates of real sales at the end of the year that is played, moved to end today.
+SALES_DAYS: Final = 14
+SALES_LAST: Final = date(2017, 12, 31)
 #: The scenario's history is sent at full speed: about 5,000 receipts per county. More counties where there is time.
 LOCKDOWN_PREFECTURES: Final = ((120, "540400,540500,540600,542500"), (75, "540400,540500"), (0, "540400"))
 #: Hours that the scenario's paced part lasts: four dates from 8 o'clock on.
@@ -34,8 +38,12 @@ PACED_HOURS: Final = 4 * 24 - 8
 #: What start-up and history take before the paced part can begin, and what the end takes.
 BEFORE_SECONDS: Final = 20
 AFTER_SECONDS: Final = 3
+#: Of these, what the scenario's history takes while the real sales run already.
+HISTORY_SECONDS: Final = 6
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 8.0
+#: An instance that is catching up may be busy for a while: the picture must move on.
+ANSWER_SECONDS: Final = 2.0
 #: Off a terminal a line of text is enough now and then.
 PLAIN_SECONDS: Final = 5.0
 #: A directory with one of these was a demonstration's before, and may be emptied.
@@ -75,14 +83,12 @@ def run(data: Path, seconds: int, port: int, *, clock: Callable[[], float] = tim
         found = _wait_ready(data, up, began, clock)
         _play(start, data, seconds, clock() - began)
         picture = Picture(ready=clock() - began)
-        _show(picture, Instance(found), up, began + seconds - AFTER_SECONDS, clock)
-        totals = picture.totals
-    lines, elapsed = int(totals.get("lines", 0)), clock() - began
+        _show(picture, Instance(found, ANSWER_SECONDS), up, began + seconds - AFTER_SECONDS, clock)
+    elapsed = clock() - began - (picture.ready or 0.0)
     counts = _counts(data)
-    sys.stdout.write(
-        f"demo: lines={lines} lines_per_s={lines / max(elapsed - (picture.ready or 0), 1):.0f} "
-        f"indicators={counts['indicators']} alerts={counts['alerts']} dead_letters={counts['dead_letters']}\n"
-    )
+    speed = counts["lines"] / max(elapsed, 1.0)
+    told = " ".join(f"{name}={counts[name]}" for name in ("indicators", "alerts", "dead_letters"))
+    sys.stdout.write(f"demo: lines={counts['lines']} lines_per_s={speed:.0f} {told}\n")
     sys.stdout.flush()
     return 0
 
@@ -173,7 +179,9 @@ def _play(start: Start, data: Path, seconds: int, elapsed: float) -> None:
     target = ["--data", str(data), "--format", "json"]
     truth = ["--truth", str(data / "demo" / "truth.jsonl")]
     start("lockdown", ["simulate", "lockdown", *target, "--prefectures", prefectures, "--speed", speed, *truth])
-    start("sales", ["replay", "completejourney", *target, "--prefectures", SALES_PREFECTURES, "--shift-to", "now"])
+    first = (SALES_LAST - timedelta(days=SALES_DAYS - 1)).isoformat()
+    pace = ["--from", first, "--shift-to", "now", "--speed", f"{SALES_DAYS * 86_400 / (paced + HISTORY_SECONDS):.0f}x"]
+    start("sales", ["replay", "completejourney", *target, "--prefectures", SALES_PREFECTURES, *pace])
 
 
 def _show(
@@ -260,12 +268,13 @@ def plain(picture: Picture) -> str:
     words = say(newest["text_zh"], newest["text_en"]) if newest else say("尚无预警", "no alerts yet")
     return say(
         f"事件/秒 {speed[0]}  行/秒 {speed[1]}  累计 {lines:,.0f} 行  积压 {lag:,.0f}  触发 {picture.firing}  {words}",
-        f"events/s {speed[0]}  lines/s {speed[1]}  lines {lines:,.0f}  lag {lag:,.0f}  firing {picture.firing}  {words}",
+        f"events/s {speed[0]}  lines/s {speed[1]}  lines {lines:,.0f}  lag {lag:,.0f}  "
+        f"firing {picture.firing}  {words}",
     )
 
 
 def _counts(data: Path) -> dict[str, int]:
-    """Return how many indicators, alert episodes and dead letters the directory holds now."""
+    """Return how many lines, indicators, alert episodes and dead letters the directory holds now."""
     import warehouse as stores  # noqa: PLC0415
     from staplewatch import settings  # noqa: PLC0415
 
@@ -274,6 +283,12 @@ def _counts(data: Path) -> dict[str, int]:
         rows = store.query("counts")
         found = dict(zip(rows.column("name").to_pylist(), rows.column("rows").to_pylist(), strict=True))
         episodes = store.query("alerts_highest").num_rows
-        return {"indicators": found["indicators"], "alerts": episodes, "dead_letters": found["dead_letters"]}
+        lines = sum(found[table] for table in ("sales", "stock", "quotes"))
+        return {
+            "lines": lines,
+            "indicators": found["indicators"],
+            "alerts": episodes,
+            "dead_letters": found["dead_letters"],
+        }
     finally:
         store.close()

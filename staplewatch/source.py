@@ -46,6 +46,7 @@ class Instance:
     """Asks a running instance by HTTP with its token."""
 
     found: instance.Instance
+    seconds: float = ANSWER_SECONDS
 
     def ask(self, what: str, parameters: Parameters) -> Rows:
         """Return the rows."""
@@ -78,7 +79,7 @@ class Instance:
         headers = {"Authorization": f"Bearer {self.found.token}"}
         try:
             response = httpx.get(
-                address, params=dict(parameters), headers=headers, timeout=ANSWER_SECONDS, trust_env=False
+                address, params=dict(parameters), headers=headers, timeout=self.seconds, trust_env=False
             )
             body = response.json()
         except (httpx.HTTPError, ValueError) as error:

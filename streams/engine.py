@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,14 +16,14 @@ from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, Columns, Decoder
+from streams.decode import COLUMNS, TABLES, Columns, Decoder, letter
+from streams.inflow import event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
-from streams.market import ABSENT, ACTIONS, KINDS
 from streams.options import Options
 from streams.outcome import Outcome
 from streams.prefecture import Prefecture
-from streams.rows import alert_rows
+from streams.rows import alert_rows, dead_rows
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
@@ -100,23 +98,7 @@ class Engine:
         if not dead:
             return
         outcome.dead += dead
-        size = len(dead)
-        outcome.add_rows(
-            "dead_letters",
-            {
-                "epoch": [self.epoch] * size,
-                "topic": [each.topic for each in dead],
-                "partition": [each.partition for each in dead],
-                "offset": [each.offset for each in dead],
-                "stage": [each.stage for each in dead],
-                "reason": [each.reason for each in dead],
-                "error": [each.error for each in dead],
-                "key_base64": [_base64(each.key or b"") for each in dead],
-                "value_base64": [_base64(each.value) for each in dead],
-                "headers": [json.dumps({name: _base64(value) for name, value in each.headers}) for each in dead],
-                "at": [int(wall)] * size,
-            },
-        )
+        outcome.add_rows("dead_letters", dead_rows(dead, self.epoch, int(wall)))
 
     def _read_clocks(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
         dead = []
@@ -125,7 +107,7 @@ class Engine:
                 clock = msgspec.json.decode(chunk.values[index] or b"", type=Clock)
                 self._clocks.add(clock)
             except ValueError as error:  # msgspec's errors and those of a time that is none
-                dead.append(_clock_letter(chunk, index, error))
+                dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 
     def _absorb(self, table: str, columns: Mapping[str, Sequence[Any]], wall: float) -> None:
@@ -140,7 +122,7 @@ class Engine:
             chosen = np.flatnonzero(keep & (prefectures == code))
             place = self._place(code)
             if place.counties:
-                place.push(_TOPICS[table], _event_columns(table, columns, chosen, place, self._setup), wall)
+                place.push(_TOPICS[table], event_columns(table, columns, chosen, place, self._setup), wall)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
@@ -288,53 +270,6 @@ class Engine:
     def watermarks(self) -> dict[int, int]:
         """Return the latest event time seen per prefecture, epoch seconds."""
         return {code: max(queue.watermark for queue in place.queues.values()) for code, place in self._places.items()}
-
-
-def _event_columns(
-    table: str, columns: Mapping[str, Sequence[Any]], chosen: Any, place: Prefecture, setup: Setup
-) -> dict[str, Any]:
-    """Return the columns that a prefecture's queue holds for rows ``chosen`` of a raw table."""
-    listed = chosen.tolist()
-
-    def numbers(name: str, absent: int = ABSENT) -> Any:
-        values = columns[name]
-        return np.array([absent if values[index] is None else values[index] for index in listed], np.int64)
-
-    kinds = [columns["kind"][index] for index in listed] if table == "quotes" else ["retail"] * len(listed)
-    sites, regions, goods = columns["site"], columns["region"], columns["good"]
-    events = {
-        "at": numbers("at"),
-        "site": np.array([place.site(kind, sites[i], int(regions[i])) for kind, i in zip(kinds, listed, strict=True)]),
-        "good": np.array([setup.good_index[goods[index]] for index in listed], np.int64),
-    }
-    if table == "sales":
-        events |= {name: numbers(name) for name in ("quantity", "amount")}
-        events["priced"] = numbers("priced") > 0
-    elif table == "stock":
-        events["quantity"] = numbers("quantity")
-        events["action"] = np.array([ACTIONS[columns["action"][index]] for index in listed], np.int64)
-    else:
-        events |= {"day": numbers("business_date"), "price": numbers("price"), "stock": numbers("stock")}
-        events |= {"record": numbers("offset"), "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64)}
-    return events
-
-
-def _clock_letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
-    return DeadLetter(
-        topic=chunk.topic,
-        partition=chunk.partition,
-        offset=chunk.offsets[index],
-        stage="decode",
-        reason=str(error)[:1000],
-        error=type(error).__name__,
-        value=chunk.values[index] or b"",
-        key=chunk.keys[index],
-        timestamp=chunk.timestamps[index],
-    )
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def vars_of(options: Options) -> dict[str, object]:

@@ -21,8 +21,9 @@ from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
-from streams.queues import NEVER, Queue
+from streams.queues import NEVER
 from streams.setup import Setup
+from streams.timeline import Timeline
 
 #: Rows gathered before rules are evaluated: polars costs ~10 µs a call however few the rows.
 FRAME_ROWS = 5_000
@@ -33,11 +34,12 @@ CORRECTION_PHASE = 2
 Values = dict[str, NDArray[Any]]
 
 
-class Prefecture:
-    """All state of one prefecture. ``moment`` is the grid point up to which everything is decided."""
+class Prefecture(Timeline):
+    """All state of one prefecture."""
 
     def __init__(self, code: int, setup: Setup, judge: Judge) -> None:
-        self.code, self._setup, self._judge = code, setup, judge
+        super().__init__(setup)
+        self.code, self._judge = code, judge
         self.counties = setup.catalogue.counties(code)
         self._county = {county: index for index, county in enumerate(self.counties)}
         goods, cells = len(setup.goods), len(self.counties) * len(setup.goods)
@@ -46,11 +48,6 @@ class Prefecture:
         self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
-        self.queues = {topic: Queue() for topic in topics.INPUTS}
-        self.moment = NEVER
-        self.closed_day = NEVER
-        self.arrived = 0.0
-        self._moved = 0.0
         self._touched = np.zeros(cells, bool)
         self.fresh = np.zeros(self.rows, bool)
         self.corrections = Corrections(self)
@@ -65,77 +62,9 @@ class Prefecture:
         """Return the id of a site in the market of ``kind``."""
         return self.markets[kind].pairs.site(name, self._county[county])
 
-    def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
-        """Let events of one input wait for their turn."""
-        self.queues[topic].push(columns)
-        self.arrived = wall
-
-    def punctuate(self, topic: str, at: int) -> None:
-        """Take note that ``topic`` brings nothing before ``at`` any more."""
-        if self.moment != NEVER or any(queue.first != NEVER for queue in self.queues.values()):
-            self.queues[topic].punctuate(at)
-
     def has_date_rules(self, kind: str) -> bool:
         """Return whether any date rule reads prices of ``kind``."""
         return self._judge.has("date", kind)
-
-    # -- time
-
-    def advance(self, wall: float) -> None:
-        """Do everything that is due."""
-        options = self._setup.options
-        if options.event_time:
-            self._advance_to(min(self.queues[topic].watermark for topic in options.inputs))
-        else:
-            self._advance_live(wall)
-        self._judge_ticks()
-
-    def _advance_live(self, wall: float) -> None:
-        options = self._setup.options
-        marks = [queue.watermark for queue in self.queues.values() if queue.watermark != NEVER]
-        if not marks:
-            return
-        now = max(marks)
-        if wall - self.arrived >= options.idle_after and wall - now < options.idle_reach:
-            now = max(now, int(wall))
-        near = [mark for mark in marks if mark >= now - options.skew]
-        slowest = min(near, default=now) if wall - self._moved < options.hold else now
-        before = self.moment
-        self._advance_to(slowest)
-        if self.moment != before:
-            self._moved = wall
-        if self.moment != NEVER and self.moment + BUCKET > now:
-            self._look_ahead(now)
-
-    def _advance_to(self, now: int) -> None:
-        if self.moment == NEVER and not self._start(now):
-            return
-        while self.moment + BUCKET <= now:
-            self._step(self._next(now))
-
-    def _start(self, now: int) -> bool:
-        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
-        if not firsts or now == NEVER:
-            return False
-        self._enter(min(firsts) // BUCKET * BUCKET)
-        for market in self.markets.values():
-            market.shelf.move(self.moment)
-        self.closed_day = self._setup.civil.day(self.moment) - 1
-        return True
-
-    def _enter(self, moment: int) -> None:
-        self.moment = moment
-        self.sales.move(moment // BUCKET)
-
-    def _next(self, now: int) -> int:
-        """Return the next grid point at which anything can happen, at most the last one up to ``now``."""
-        following = self.moment + BUCKET
-        if not self.sales.idle() or self._frames.size or self._open():
-            return following
-        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
-        due = [now // BUCKET * BUCKET, self._closes(self.closed_day + 1)]
-        due += [first // BUCKET * BUCKET + BUCKET for first in firsts]
-        return max(following, min(due))
 
     def _open(self) -> list[int]:
         """Return the rows of open alerts on ticks."""
@@ -144,24 +73,39 @@ class Prefecture:
         found = ((places.get(region), goods[good]) for region, good in self._judge.open_rows("tick"))
         return [place * len(goods) + good for place, good in found if place is not None]
 
-    def _closes(self, day: int) -> int:
-        due = self._setup.civil.midnight(day + 1) + self._setup.options.close_after
-        return -(-due // BUCKET) * BUCKET
+    # -- time
 
-    def _step(self, point: int) -> None:
+    def advance(self, wall: float) -> None:
+        """Do everything that is due."""
+        super().advance(wall)
+        self._judge_ticks()
+
+    def enter(self, moment: int) -> None:
+        """Begin the bucket that starts at ``moment``."""
+        self.moment = moment
+        self.sales.move(moment // BUCKET)
+        for market in self.markets.values():
+            market.shelf.move(moment)
+
+    def quiet(self) -> bool:
+        """Return whether no window moves and no alert waits."""
+        return self.sales.idle() and not self._frames.size and not self._open()
+
+    def step(self, point: int) -> None:
+        """Decide everything up to grid point ``point``."""
         self.sales.move(point // BUCKET - 1)
         self._apply(point)
         for market in self.markets.values():
             market.shelf.move(point)
-        while self._closes(self.closed_day + 1) <= point:
+        while self.closes(self.closed_day + 1) <= point:
             self.close(self.closed_day + 1, point)
         self._decide(point)
         self._write(point)
-        self._enter(point)
+        self.enter(point)
         for market in self.markets.values():
             market.shelf.forget(point)
 
-    def _look_ahead(self, now: int) -> None:
+    def look_ahead(self, now: int) -> None:
         """Live: apply what came in the started bucket, and evaluate what it touched at once."""
         self._apply(now + 1)
         if self.fresh.any():
@@ -305,7 +249,7 @@ class Prefecture:
 
     def correct_date(self, kind: str, day: int, rows: Ints, values: Values) -> None:
         """Write rows of a closed date again after a late quote; alerts stay as they are."""
-        _, levels = self._judge.date(date_frame(self, self._closes(day), rows, values), kind, day, live=False)
+        _, levels = self._judge.date(date_frame(self, self.closes(day), rows, values), kind, day, live=False)
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
 
     # -- stop and snapshot

@@ -1,19 +1,22 @@
-"""Transitions as rows of table ``alert_transitions``."""
+"""Transitions and dead letters as rows of their tables."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from schemas.events import Alert
+from schemas.events import Alert, DeadLetter
 
 _PLAIN = (
     *("key", "id", "seq", "pack", "pack_version", "rule", "level", "level_before", "state"),
     *("site", "good", "kind", "reason", "text_zh", "text_en"),
 )
+_LETTER = ("topic", "partition", "offset", "stage", "reason", "error")
 _TIMES = ("since", "at", "processed_at")
 
 
@@ -34,3 +37,17 @@ def alert_rows(alerts: Sequence[Alert], version: int) -> dict[str, list[Any]]:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, list[Any]]:
+    """Return one row of table ``dead_letters`` per rejected record, as columns."""
+    rows: dict[str, list[Any]] = {name: [getattr(each, name) for each in dead] for name in _LETTER}
+    rows |= {"epoch": [epoch] * len(dead), "at": [now] * len(dead)}
+    rows["key_base64"] = [_base64(each.key or b"") for each in dead]
+    rows["value_base64"] = [_base64(each.value) for each in dead]
+    rows["headers"] = [json.dumps({name: _base64(value) for name, value in each.headers}) for each in dead]
+    return rows
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -139,6 +139,6 @@ def _chosen(scenario: Scenario, catalogue: Catalogue, prefectures: Sequence[int]
     for code in wanted:
         if code not in catalogue.prefectures:
             known = ", ".join(str(one) for one in catalogue.prefectures)
-            msg = f"scenario {scenario.name}: {code} is not a prefecture of the catalogue; choose from {known} / 目录中没有该地区"
+            msg = f"scenario {scenario.name}: {code} is not a prefecture; choose from {known} / 目录中没有该地区"
             raise ScenarioError(msg)
     return tuple(sorted(set(wanted))) or catalogue.prefectures

@@ -213,7 +213,8 @@ class Shelf:
         """Return plain data for a snapshot."""
         self._grow()
         recent = [list(each) for each in self._recent]
-        return {"state": self.state.dump(), "day": self.day, "first": self.first_day, "hour": self._hour, "recent": recent}
+        days = {"day": self.day, "first": self.first_day, "hour": self._hour}
+        return {"state": self.state.dump(), **days, "recent": recent}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""

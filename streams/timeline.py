@@ -1,0 +1,107 @@
+"""When things become due: one prefecture's time, on a grid of 5 minutes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from schemas import topics
+from streams.indicators.civil import BUCKET
+from streams.queues import NEVER, Queue
+from streams.setup import Setup
+
+
+class Timeline(ABC):
+    """Events wait in ``queues``; ``moment`` is the grid point up to which everything is decided.
+
+    Event-time mode: a grid point is due when every named input has passed it. Live: when the
+    prefecture's newest event has, or the wall clock where nothing arrives any more.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self.queues = {topic: Queue() for topic in topics.INPUTS}
+        self.moment = NEVER
+        self.closed_day = NEVER
+        self._arrived = 0.0
+        self._moved = 0.0
+
+    @abstractmethod
+    def enter(self, moment: int) -> None:
+        """Begin the bucket that starts at ``moment``."""
+
+    @abstractmethod
+    def step(self, point: int) -> None:
+        """Decide everything up to grid point ``point``."""
+
+    @abstractmethod
+    def look_ahead(self, now: int) -> None:
+        """Live: take in what came in the started bucket."""
+
+    @abstractmethod
+    def quiet(self) -> bool:
+        """Return whether nothing can happen before the next event or close."""
+
+    def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
+        """Let events of one input wait for their turn."""
+        self.queues[topic].push(columns)
+        self._arrived = wall
+
+    def punctuate(self, topic: str, at: int) -> None:
+        """Take note that ``topic`` brings nothing before ``at`` any more."""
+        if self.moment != NEVER or any(queue.first != NEVER for queue in self.queues.values()):
+            self.queues[topic].punctuate(at)
+
+    def advance(self, wall: float) -> None:
+        """Do everything that is due."""
+        options = self._setup.options
+        if options.event_time:
+            self._advance_to(min(self.queues[topic].watermark for topic in options.inputs))
+        else:
+            self._advance_live(wall)
+
+    def _advance_live(self, wall: float) -> None:
+        options = self._setup.options
+        marks = [queue.watermark for queue in self.queues.values() if queue.watermark != NEVER]
+        if not marks:
+            return
+        now = max(marks)
+        if wall - self._arrived >= options.idle_after and wall - now < options.idle_reach:
+            now = max(now, int(wall))
+        near = [mark for mark in marks if mark >= now - options.skew]
+        slowest = min(near, default=now) if wall - self._moved < options.hold else now
+        before = self.moment
+        self._advance_to(slowest)
+        if self.moment != before:
+            self._moved = wall
+        if self.moment != NEVER and self.moment + BUCKET > now:
+            self.look_ahead(now)
+
+    def _advance_to(self, now: int) -> None:
+        if self.moment == NEVER and not self._start(now):
+            return
+        while self.moment + BUCKET <= now:
+            self.step(self._next(now))
+
+    def _start(self, now: int) -> bool:
+        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
+        if not firsts or now == NEVER:
+            return False
+        self.enter(min(firsts) // BUCKET * BUCKET)
+        self.closed_day = self._setup.civil.day(self.moment) - 1
+        return True
+
+    def _next(self, now: int) -> int:
+        """Return the next grid point at which anything can happen, at most the last one up to ``now``."""
+        following = self.moment + BUCKET
+        if not self.quiet():
+            return following
+        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
+        due = [now // BUCKET * BUCKET, self.closes(self.closed_day + 1)]
+        due += [first // BUCKET * BUCKET + BUCKET for first in firsts]
+        return max(following, min(due))
+
+    def closes(self, day: int) -> int:
+        """Return the grid point at which ``day`` closes."""
+        due = self._setup.civil.midnight(day + 1) + self._setup.options.close_after
+        return -(-due // BUCKET) * BUCKET
