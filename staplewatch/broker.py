@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -168,11 +169,15 @@ def owns_listener(pid: int, port: int) -> bool:
         listening = _listening_inodes(port)
     except OSError:
         return _answers(port)
-    try:
-        held = {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
-    except OSError:  # it ended, or closed a descriptor meanwhile
-        return False
-    return any(f"socket:[{inode}]" in held for inode in listening)
+    return not listening.isdisjoint(_held_inodes(pid))
+
+
+def _held_inodes(pid: int) -> set[str]:
+    held = set()
+    for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(OSError):  # closed meanwhile
+            held.add(os.readlink(descriptor).removeprefix("socket:[").removesuffix("]"))
+    return held
 
 
 def _listening_inodes(port: int) -> set[str]:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ PLAIN_SECONDS: Final = 5.0
 #: A directory with one of these was a demonstration's before, and may be emptied.
 MARKS: Final = ("demo", instance.LOCK)
 ROWS: Final = 6
+#: Speeds are over this long: a chunk of history is counted at once.
+WINDOW_SECONDS: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -63,15 +66,38 @@ class Picture:
     covers: Rows = field(default_factory=list)
     alerts: Rows = field(default_factory=list)
     firing: int = 0
-    _looked: float = 0.0
+    indicators_after: int = 0
+    alerts_after: int = 0
+    _seen: deque[tuple[float, dict[str, float]]] = field(default_factory=deque)
+    _rows: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    _alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def count(self, totals: dict[str, float], now: float) -> None:
-        """Take in the worker's totals and derive speeds from the change."""
-        since = now - self._looked
-        if self._looked and since > 0:
-            self.events_per_s = max(0.0, totals.get("events", 0.0) - self.totals.get("events", 0.0)) / since
-            self.lines_per_s = max(0.0, totals.get("lines", 0.0) - self.totals.get("lines", 0.0)) / since
-        self.totals, self._looked = totals, now
+        """Take in the worker's totals and derive speeds from the change over the last seconds."""
+        self._seen.append((now, totals))
+        while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_SECONDS:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        if now > since:
+            self.events_per_s, self.lines_per_s = (
+                (totals.get(name, 0.0) - before.get(name, 0.0)) / (now - since) for name in ("events", "lines")
+            )
+        self.totals = totals
+
+    def take(self, indicators: Rows, alerts: Rows) -> None:
+        """Take in what changed; prefectures are left out, their counties tell more."""
+        self._rows.update(((row["region"], row["good"]), row) for row in indicators if not row["region"].endswith("00"))
+        self._alerts.update((row["key"], row) for row in alerts)
+
+    def choose(self, name: Callable[[Any], dict[str, Any]]) -> None:
+        """Choose what is shown: the largest rises, the lowest covers, the newest alerts that are firing."""
+        rows = self._rows.values()
+        moved = sorted((row for row in rows if row["spike_24h"] is not None), key=lambda row: -row["spike_24h"])
+        covered = sorted((row for row in rows if row["cover_days"] is not None), key=lambda row: row["cover_days"])
+        self.movers, self.covers = [name(row) for row in moved[:ROWS]], [name(row) for row in covered[:ROWS]]
+        firing = [row for row in self._alerts.values() if row["state"] == "firing"]
+        self.firing = len(firing)
+        self.alerts = sorted(firing, key=lambda row: (row["at"], row["key"]), reverse=True)[: ROWS + 2]
 
 
 def run(data: Path, seconds: int, port: int, *, clock: Callable[[], float] = time.monotonic) -> int:
@@ -216,17 +242,13 @@ def _show(
 def _look(
     picture: Picture, source: Instance, name: Callable[[Any], dict[str, Any]], clock: Callable[[], float]
 ) -> None:
-    """Ask the instance; one that is too busy to answer is asked again the next time."""
+    """Ask the instance for what is new; one that is too busy to answer is asked again the next time."""
     with suppress(CommandError):
         picture.count(source.totals(), clock())
-        rows = [row for row in source.ask("indicators", {"grain": "5m"}) if not row["region"].endswith("00")]
-        moved = [row for row in rows if row["spike_24h"] is not None]
-        covered = [row for row in rows if row["cover_days"] is not None]
-        picture.movers = [name(row) for row in sorted(moved, key=lambda row: -row["spike_24h"])[:ROWS]]
-        picture.covers = [name(row) for row in sorted(covered, key=lambda row: row["cover_days"])[:ROWS]]
-        firing = source.ask("alerts", {"state": "firing"})
-        picture.firing = len(firing)
-        picture.alerts = firing[: ROWS + 2]
+        rows, picture.indicators_after = source.news("indicators", {"grain": "5m"}, picture.indicators_after)
+        changed, picture.alerts_after = source.news("alerts", {}, picture.alerts_after)
+        picture.take(rows, changed)
+        picture.choose(name)
 
 
 def draw(picture: Picture, http: str, left: float) -> RenderableType:

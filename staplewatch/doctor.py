@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -91,13 +92,17 @@ def _running(data: Path) -> instance.Instance | None:
 def _dependencies(settings: Settings) -> Check:
     name = say("依赖", "dependencies")
     embedded = EMBEDDED if settings.broker is None or settings.warehouse is None else ()
-    missing = [module for module in (*REQUIRED, *embedded) if importlib.util.find_spec(module) is None]
+    missing = [module for module in (*REQUIRED, *embedded) if not _installed(module)]
     if missing:
         extra = "[embedded]" if set(missing) & set(EMBEDDED) else ""
         return Check(name, "problem", say(f"缺少 {', '.join(missing)}", f"{', '.join(missing)} missing"),
                      f"pip install 'staplewatch{extra}'")  # fmt: skip
     versions = f"staplewatch {metadata.version('staplewatch')}, faust {metadata.version('faust-streaming')}"
     return Check(name, "ok", versions)
+
+
+def _installed(module: str) -> bool:
+    return module in sys.modules or importlib.util.find_spec(module) is not None
 
 
 def _directory(data: Path) -> Check:

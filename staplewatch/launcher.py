@@ -8,7 +8,6 @@ import secrets
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,11 +20,11 @@ from staplewatch import addresses, assembly, cluster
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.settings import Settings
-from staplewatch.signals import Stopping
+from staplewatch.signals import HUNG, Stopping
+from staplewatch.web import Site, Web
 from staplewatch.words import say
 
 if TYPE_CHECKING:
-    from serving.live import LiveView
     from staplewatch.broker import EmbeddedBroker
     from streams.worker import Worker
     from warehouse.protocol import Warehouse
@@ -35,8 +34,8 @@ log = structlog.get_logger(__name__)
 #: From the app's start to the first partition: 0.5-3 s on tansu, up to 13 s after a kill.
 READY_SECONDS: Final = 60.0
 BROKER_LOOK_SECONDS: Final = 0.25
-#: Questions to the warehouse at the same time.
-QUERY_THREADS: Final = 2
+#: A worker whose broker is dead does not stop by itself; the warehouse must still be closed.
+PART_STOP_SECONDS: Final = 3.8
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 T = TypeVar("T")
@@ -47,7 +46,6 @@ class Parts:
     """What runs, for those who ask about it."""
 
     worker: Worker | None
-    live: LiveView
     broker: EmbeddedBroker | None
     warehouse: Warehouse
 
@@ -120,8 +118,6 @@ class Launcher:
         timer = self._stopping.within()
         try:
             return await starting
-        except asyncio.CancelledError:
-            return 0
         finally:
             stopped.cancel()
             timer.cancel()
@@ -145,20 +141,23 @@ class Launcher:
             worker = self._make_worker(catalogue, rules, warehouse, servers, found.partitions)
             started = None
             if worker is not None:
-                stack.push_async_callback(_quietly, worker.stop)
+                stack.push_async_callback(_bounded, worker.stop)
                 started = asyncio.create_task(
                     _started(worker)
                 )  # joining a group takes seconds: the web starts meanwhile
             token = self._token()
-            parts = Parts(worker, await _follow(stack, servers), self._broker, warehouse)
-            await self._start_web(stack, parts, token, listener)
+            web = Web(self._site(servers, warehouse, listener, token, worker))
+            stack.push_async_callback(web.stop)
+            await web.start()
             if started is not None and await _until(stop, started) is None:
                 return 0
             log.info("ready to take events")
             instance = self._instance(listener, servers, token, worker)
             ownership.publish(instance)
             self._ready(instance)
-            return await self._watch(stop, worker)
+            code = await self._watch(stop, worker)
+            stack.callback(self._stopping.within(code=code or HUNG).cancel)
+            return code
         return 0
 
     def _make_worker(
@@ -176,23 +175,17 @@ class Launcher:
             embedded=self._broker is not None,
         )
 
-    async def _start_web(self, stack: AsyncExitStack, parts: Parts, token: str, listener: socket.socket) -> None:
-        from serving.answers import Answers  # noqa: PLC0415
-        from serving.app import create_app  # noqa: PLC0415
-        from serving.server import WebServer  # noqa: PLC0415
-
-        executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
-        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        app = create_app(
-            Answers(parts.warehouse, parts.live, executor),
+    def _site(
+        self, servers: str, warehouse: Warehouse, listener: socket.socket, token: str, worker: Worker | None
+    ) -> Site:
+        return Site(
+            servers,
+            warehouse,
+            listener,
             token,
             open_reading=self._settings.host in LOOPBACK,
-            status=parts.status,
-            version=metadata.version("staplewatch"),
+            status=Parts(worker, self._broker, warehouse).status,
         )
-        server = WebServer(app, listener)
-        stack.push_async_callback(server.stop)
-        await server.start()
 
     async def _watch(self, stop: asyncio.Event, worker: Worker | None) -> int:
         """Return the exit code once a stop is asked for, the time is over or a part has died."""
@@ -275,34 +268,31 @@ async def _until(stop: asyncio.Event, awaitable: Awaitable[T]) -> T | None:
     return None
 
 
-async def _follow(stack: AsyncExitStack, servers: str) -> LiveView:
-    from serving.live import LiveView  # noqa: PLC0415
-
-    live = LiveView(servers)
-    stack.push_async_callback(live.stop)
-    await live.start()
-    return live
-
-
 async def _started(worker: Worker) -> bool:
     """Start the worker and return when it can take events; raises ``CommandError``."""
     from streams.cluster import BrokerUnreachableError, TopicsError  # noqa: PLC0415
     from streams.slot import SlotTakenError  # noqa: PLC0415
+    from streams.worker import WorkerFailedError  # noqa: PLC0415
 
     try:
         await worker.start()
         await worker.wait_ready(READY_SECONDS)
     except (BrokerUnreachableError, TopicsError, SlotTakenError) as error:
         raise CommandError(str(error)) from error
+    except WorkerFailedError as error:
+        raise CommandError(str(error), code=1) from error
     except TimeoutError as error:
         raise CommandError(say(f"未能就绪：{error}", f"the worker is {error}"), code=1) from error
     return True
 
 
-async def _quietly(stop: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await stop()
-    except Exception as error:
+async def _bounded(stop: Callable[[], Awaitable[None]]) -> None:
+    """Stop a part; one that hangs or fails must not keep the others from being stopped."""
+    task = asyncio.ensure_future(stop())
+    await asyncio.wait({task}, timeout=PART_STOP_SECONDS)
+    if not task.done():
+        log.warning("a part did not stop in time and is left behind")
+    elif (error := task.exception()) is not None:
         log.warning("stopping: %r", error)
 
 
@@ -319,7 +309,7 @@ async def _broker_death(broker: EmbeddedBroker) -> int:
         f"the embedded broker (process {broker.pid}) has died ({status}): see {broker.log}, "
         "then start staplewatch up again; what was stored is safe",
     )
-    raise CommandError(msg, code=1)
+    return _fatal(msg)
 
 
 async def _worker_death(worker: Worker, stop: asyncio.Event) -> int:
@@ -328,8 +318,17 @@ async def _worker_death(worker: Worker, stop: asyncio.Event) -> int:
     try:
         await worker.run_until(stop)
     except WorkerFailedError as error:
-        msg = say(
-            f"流处理已停止（{error}）：重新启动，已入库的数据都在", f"{error}: start again; what was stored is safe"
+        return _fatal(
+            say(
+                f"流处理已停止（{error}）：请重新启动，已入库的数据都在",
+                f"{error}: start again, what was stored is safe",
+            )
         )
-        raise CommandError(msg, code=1) from error
     return 0
+
+
+def _fatal(message: str) -> int:
+    """Say at once why everything ends, before parts that miss the dead one have their say."""
+    sys.stderr.write(f"staplewatch: {message}\n")
+    sys.stderr.flush()
+    return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final, Literal
@@ -79,6 +80,13 @@ def configure(
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
+    threading.excepthook = _thread_died
+
+
+def _thread_died(what: threading.ExceptHookArgs) -> None:
+    """Tell in one line: a client's thread whose broker is gone would write a page."""
+    name = what.thread.name if what.thread else "?"
+    logging.getLogger("threads").error("thread %s ended: %r", name, what.exc_value)
 
 
 def _formatter(shared: list[Any], *, human: bool) -> structlog.stdlib.ProcessorFormatter:

@@ -116,9 +116,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            msg = say(
-                f"{value!r} 不是时区名，例如 Asia/Shanghai", f"{value!r} is no time zone, for example Asia/Shanghai"
-            )
+            msg = say(f"{value!r} 不是时区名，例如 Asia/Shanghai", f"{value!r} is no time zone, try Asia/Shanghai")
             raise ValueError(msg) from error
         return value
 

@@ -57,8 +57,12 @@ class Instance:
         rows, cursor = self._get(what, parameters)
         yield rows
         while True:
-            rows, cursor = self._get(what, {**parameters, "after": cursor, "wait": WAIT_SECONDS})
+            rows, cursor = self.news(what, parameters, cursor, WAIT_SECONDS)
             yield rows
+
+    def news(self, what: str, parameters: Parameters, after: int, wait: float = 0.0) -> tuple[Rows, int]:
+        """Return what is live and changed after the cursor, and the next cursor; the warehouse is not asked."""
+        return self._get(what, {**parameters, "after": after, "wait": wait})
 
     def totals(self) -> dict[str, float]:
         """Return what the instance's worker has counted since its start."""

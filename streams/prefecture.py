@@ -49,6 +49,8 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
         self._touched = np.zeros(cells, bool)
+        #: Rows whose demand a close computed anew.
+        self._closed = np.zeros(self.rows, bool)
         self.fresh = np.zeros(self.rows, bool)
         self.corrections = Corrections(self)
         self._frames = Frames()
@@ -88,12 +90,16 @@ class Prefecture(Timeline):
             market.shelf.move(moment)
 
     def quiet(self) -> bool:
-        """Return whether no window moves and no alert waits."""
-        return self.sales.idle() and not self._frames.size and not self._open()
+        """Return whether no alert waits for time to pass."""
+        return not self._frames.size and not self._open()
+
+    def next_change(self) -> int:
+        """Return the first grid point at which a window or a baseline changes by itself."""
+        return (self.sales.next_change() + 1) * BUCKET
 
     def step(self, point: int) -> None:
         """Decide everything up to grid point ``point``."""
-        self.sales.move(point // BUCKET - 1)
+        self.enter(point - BUCKET)  # after a jump: hours in between began before what is applied now
         self._apply(point)
         for market in self.markets.values():
             market.shelf.move(point)
@@ -108,6 +114,7 @@ class Prefecture(Timeline):
     def look_ahead(self, now: int) -> None:
         """Live: apply what came in the started bucket, and evaluate what it touched at once."""
         self._apply(now + 1)
+        self.sales.take_moved()
         if self.fresh.any():
             self.values = self._measure()
             self._tick(now + 1, np.flatnonzero(self.fresh | self._mask(self._open())))
@@ -158,21 +165,22 @@ class Prefecture(Timeline):
         """Return every tick indicator of every row at the head of the windows."""
         shelf = self.markets["retail"].shelf
         end = (self.sales.head + 1) * BUCKET
+        stores = shelf.stores(end - HOUR, end - DAY)
         return {
             **self.sales.values(),
             **shelf.values(self._setup.civil.day(end - 1)),
-            "stores_1h": shelf.stores(end - HOUR),
-            "stores_24h": shelf.stores(end - DAY),
+            "stores_1h": stores[0],
+            "stores_24h": stores[1],
         }
 
     def _decide(self, point: int) -> None:
-        if self.sales.idle() and not self.fresh.any() and not self._open():
-            self.values = {}
-            return
-        self.values = self._measure()
-        reporting = self.values["sites_in"] + self.values["sites_out"]
-        seen = (self.values["lines_24h"] > 0) | (reporting > 0) | self.fresh | self._mask(self._open())
-        self._tick(point, np.flatnonzero(seen))
+        """Evaluate rows that changed, or whose alerts wait: the level of any other is what it was."""
+        changed = self._with_prefecture(self.sales.take_moved()) | self.fresh | self._closed
+        self._closed[:] = False
+        waiting = self._mask(self._open())
+        if changed.any() or (waiting.any() and not self.values):
+            self.values = self._measure()
+        self._tick(point, np.flatnonzero(changed | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self._judge.has("tick"):
@@ -217,6 +225,7 @@ class Prefecture(Timeline):
         for kind, market in self.markets.items():
             if market.pairs.size:
                 values = market.close(day)
+                self._closed |= values["sites_in"] + values["sites_out"] > 0
                 rows = np.flatnonzero(market.subjects(day))
                 if len(rows):
                     self._decide_date(kind, day, point, rows, values)

@@ -117,18 +117,21 @@ class Rebuilder:
         return Rebuilt(engine, persisted, name, rows)
 
     def _restored(self, partition: int, persisted: Mapping[Place, int]) -> tuple[Engine, Found | None]:
+        engine = self._fresh(partition)
         epochs = sorted(_epochs(self._warehouse).items(), key=lambda item: -item[1])
         for epoch in (Epoch(*item) for item in epochs if item[1] <= self._epoch.ordinal):
             reached = persisted if epoch.id == self._epoch.id else progress(self._warehouse, epoch.id)
-            for found in self._usable(epoch, partition, reached):
-                engine = self._new_engine(partition, self._epoch.id, self._epoch.ordinal)
+            for found in self._usable(epoch, partition, reached, engine.fingerprint):
                 if self._restore(engine, partition, found):
                     return engine, found
-        return self._new_engine(partition, self._epoch.id, self._epoch.ordinal), None
+                engine = self._fresh(partition)
+        return engine, None
 
-    def _usable(self, epoch: Epoch, partition: int, reached: Mapping[Place, int]) -> list[Found]:
+    def _fresh(self, partition: int) -> Engine:
+        return self._new_engine(partition, self._epoch.id, self._epoch.ordinal)
+
+    def _usable(self, epoch: Epoch, partition: int, reached: Mapping[Place, int], fingerprint: str) -> list[Found]:
         """Return the epoch's snapshots that fit and lie behind its progress on every topic, newest first."""
-        fingerprint = self._new_engine(partition, self._epoch.id, self._epoch.ordinal).fingerprint
         listed = self._warehouse.query("snapshots_newest", {"epoch": epoch.id, "partition": partition})
         usable = []
         for row in listed.to_pylist():

@@ -40,7 +40,11 @@ class Timeline(ABC):
 
     @abstractmethod
     def quiet(self) -> bool:
-        """Return whether nothing can happen before the next event or close."""
+        """Return whether no alert waits for time to pass."""
+
+    @abstractmethod
+    def next_change(self) -> int:
+        """Return the first grid point at which something changes without an event."""
 
     def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
         """Let events of one input wait for their turn."""
@@ -97,7 +101,7 @@ class Timeline(ABC):
         if not self.quiet():
             return following
         firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
-        due = [now // BUCKET * BUCKET, self.closes(self.closed_day + 1)]
+        due = [now // BUCKET * BUCKET, self.closes(self.closed_day + 1), self.next_change()]
         due += [first // BUCKET * BUCKET + BUCKET for first in firsts]
         return max(following, min(due))
 

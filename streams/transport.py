@@ -308,7 +308,8 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
     async def on_stop(self) -> None:
         """Commit once more, but do not wait long for a broker that is gone."""
         try:
-            await asyncio.wait_for(super().on_stop(), timeout=2.0)
+            async with asyncio.timeout(2.0):
+                await super().on_stop()
         except (TimeoutError, KafkaError) as error:
             log.info("last commit left out: %r", error)
 

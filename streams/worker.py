@@ -166,7 +166,8 @@ class Worker:
         while not stop.is_set():
             self._raise_failure()
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await stop.wait()
 
     def _raise_failure(self) -> None:
         failure = self._failure()

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 
 from streams.buffer import RAW, Batch, Buffer, Snapshot
 from streams.metrics import Metrics
@@ -120,7 +121,8 @@ class Writer:
         self._idle.clear()
         self._due.set()
         try:
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         except TimeoutError:
             return False
         return True
@@ -146,10 +148,10 @@ class Writer:
             self._done(batch)
 
     async def _wait_due(self) -> None:
-        try:
-            await asyncio.wait_for(self._due.wait(), self._flush_seconds)
-        except TimeoutError:
-            return
+        # Not asyncio.wait_for: in Python 3.11 it swallows a cancellation that comes with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._flush_seconds):
+                await self._due.wait()
 
     def _due_snapshots(self) -> Sequence[Snapshot]:
         return () if self.trouble else self.snapshots()

@@ -7,7 +7,8 @@ unit), so a rolling window that adds and subtracts buckets is exact whatever the
 
 from __future__ import annotations
 
-from typing import Any
+from bisect import bisect_right
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,46 +25,45 @@ BASELINE_DATES = 7
 BASELINE_LEAST = 3
 #: The current date, the seven before it, and one for a window that began the date before.
 DATES = BASELINE_DATES + 2
+#: No bucket: nothing will change by itself.
+FAR = 2**62
 HOURS = DATES * 24
 
-_SUMS = ("amount", "quantity", "lines")
+Number = TypeVar("Number", np.int64, np.float64)
+
+SUMS = ("amount", "quantity", "lines")
+AMOUNT, QUANTITY, LINES = range(3)
 
 
 class SaleSums:
-    """Sums of one ring: ``amount``, ``quantity`` and ``lines``, each of shape (slots, cells)."""
+    """Sums of one ring: ``sums`` has shape (slots, 3, cells): amount, quantity, lines."""
 
     def __init__(self, slots: int, cells: int) -> None:
         self.slots = slots
         self.head = -1
-        self.amount = np.zeros((slots, cells), np.int64)
-        self.quantity = np.zeros((slots, cells), np.int64)
-        self.lines = np.zeros((slots, cells), np.int64)
+        self.sums = np.zeros((slots, len(SUMS), cells), np.int64)
 
     def move(self, head: int) -> None:
         """Make ``head`` the newest slot, emptying the slots that enter."""
         entering = range(max(self.head + 1, head - self.slots + 1), head + 1) if self.head >= 0 else [head]
-        slots = [index % self.slots for index in entering]
-        for name in _SUMS:
-            getattr(self, name)[slots] = 0
+        for index in entering:
+            self.sums[index % self.slots] = 0
         self.head = max(head, self.head)
 
-    def add(self, index: Ints, cell: Ints, amount: Ints, quantity: Ints, lines: Ints) -> None:
+    def add(self, index: Ints, cell: Ints, values: tuple[Ints, ...]) -> None:
         """Add lines to their slots; what is older than the ring is left out."""
         inside = index > self.head - self.slots
-        at = (index[inside] % self.slots, cell[inside])
-        np.add.at(self.amount, at, amount[inside])
-        np.add.at(self.quantity, at, quantity[inside])
-        np.add.at(self.lines, at, lines[inside])
+        for place, each in enumerate(values):
+            np.add.at(self.sums[:, place], (index[inside] % self.slots, cell[inside]), each[inside])
 
     def prices(self, indices: list[int], goods: int) -> Floats:
         """Return the unit values of the slots ``indices``, shape (len(indices), rows)."""
-        slots = [index % self.slots for index in indices]
+        sums = with_prefecture(self.sums[[index % self.slots for index in indices]], goods)
         known = np.array([self.head - self.slots < index <= self.head for index in indices])[:, None]
-        prices = unit_value(with_prefecture(self.amount[slots], goods), with_prefecture(self.quantity[slots], goods))
-        return np.where(known, prices, np.nan)
+        return np.where(known, unit_value(sums[:, AMOUNT], sums[:, QUANTITY]), np.nan)
 
 
-def with_prefecture(cells: Ints, goods: int) -> Ints:
+def with_prefecture(cells: NDArray[Number], goods: int) -> NDArray[Number]:
     """Append the sums over all counties: shape (..., cells) -> (..., cells + goods)."""
     counties = cells.reshape(*cells.shape[:-1], -1, goods)
     return np.concatenate([cells, counties.sum(axis=-2)], axis=-1)
@@ -82,9 +82,13 @@ class SalePrices:
         self.buckets = SaleSums(BUCKETS, cells)
         self.hours = SaleSums(HOURS, cells)
         self.dates = SaleSums(DATES, cells)
-        self._hour = {name: np.zeros(cells, np.int64) for name in _SUMS}
-        self._day = {name: np.zeros(cells, np.int64) for name in _SUMS}
+        self._hour = np.zeros((len(SUMS), cells), np.int64)
+        self._day = np.zeros((len(SUMS), cells), np.int64)
         self._baselines: tuple[Floats, Floats] | None = None
+        #: Buckets with lines in the 24-hour window, ascending: what expires, and when.
+        self._filled: list[int] = []
+        #: Cells whose windows or baselines changed since ``take_moved``.
+        self._moved = np.zeros(cells, bool)
 
     @property
     def head(self) -> int:
@@ -93,52 +97,81 @@ class SalePrices:
 
     def idle(self) -> bool:
         """Return whether no sale lies in the 24-hour window."""
-        return not self._day["lines"].any()
+        return not self._day[LINES].any()
 
     def move(self, head: int) -> None:
         """Let the windows end with bucket ``head``."""
         if head <= self.head:
             return
+        self._moved |= self._day[LINES] != 0 if self._expiry() <= head else False
         if self.head < 0 or head - self.head >= DAY_BUCKETS:
             self._jump(head)
         else:
-            for bucket in range(self.head + 1, head + 1):
-                self._expire(bucket)
-                self.buckets.move(bucket)
+            self._slide(head)
         local = self._civil.local(head * BUCKET)
         if local // HOUR != self.hours.head:
             self.hours.move(local // HOUR)
             self.dates.move(local // DAY)
             self._baselines = None
+            self._moved |= self._day[LINES] != 0
 
     def _jump(self, head: int) -> None:
         self.buckets.move(head)
-        for window in (self._hour, self._day):
-            for sums in window.values():
-                sums[:] = 0
+        self._filled.clear()
+        self._hour[:] = 0
+        self._day[:] = 0
 
-    def _expire(self, bucket: int) -> None:
+    def _slide(self, head: int) -> None:
         for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
-            slot = (bucket - length) % BUCKETS
-            for name in _SUMS:
-                window[name] -= getattr(self.buckets, name)[slot]
+            first = bisect_right(self._filled, self.head - length)
+            for bucket in self._filled[first : bisect_right(self._filled, head - length)]:
+                np.subtract(window, self.buckets.sums[bucket % BUCKETS], out=window)
+        del self._filled[: bisect_right(self._filled, head - DAY_BUCKETS)]
+        self.buckets.move(head)
+
+    def _expiry(self) -> int:
+        """Return the next head at which lines leave a window."""
+        leaving = []
+        for length in (HOUR_BUCKETS, DAY_BUCKETS):
+            place = bisect_right(self._filled, self.head - length)
+            leaving += [bucket + length for bucket in self._filled[place : place + 1]]
+        return min(leaving, default=FAR)
+
+    def next_change(self) -> int:
+        """Return the next head at which a window or a baseline changes without a new event; ``FAR`` if none does."""
+        if self.idle():
+            return FAR
+        start = self._civil.local(self.head * BUCKET)
+        return min(self._expiry(), self.head + (HOUR - start % HOUR) // BUCKET)
+
+    def take_moved(self) -> NDArray[np.bool_]:
+        """Return which cells changed since this was last asked, shape (cells,)."""
+        moved, self._moved = self._moved, np.zeros(self.cells, bool)
+        return moved
 
     def add(self, at: Ints, cell: Ints, amount: Ints, quantity: Ints) -> None:
         """Add priced lines (signed; returns are negative). ``move`` must have reached their buckets."""
         if not len(at):
             return
         bucket, local = at // BUCKET, self._civil.locals(at)
-        lines = np.ones(len(at), np.int64)
+        self._moved[cell] = True
+        self._fill(bucket)
+        values = (amount, quantity, np.ones(len(at), np.int64))
         if self.buckets.head - int(bucket.min()) >= HOUR_BUCKETS:
             self._baselines = None
-        self.buckets.add(bucket, cell, amount, quantity, lines)
-        self.hours.add(local // HOUR, cell, amount, quantity, lines)
-        self.dates.add(local // DAY, cell, amount, quantity, lines)
+        self.buckets.add(bucket, cell, values)
+        self.hours.add(local // HOUR, cell, values)
+        self.dates.add(local // DAY, cell, values)
         for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
             inside = bucket > self.head - length
-            np.add.at(window["amount"], cell[inside], amount[inside])
-            np.add.at(window["quantity"], cell[inside], quantity[inside])
-            np.add.at(window["lines"], cell[inside], lines[inside])
+            for place, each in enumerate(values):
+                np.add.at(window[place], cell[inside], each[inside])
+
+    def _fill(self, buckets: Ints) -> None:
+        for bucket in np.unique(buckets).tolist():
+            place = bisect_right(self._filled, bucket)
+            if bucket > self.head - DAY_BUCKETS and (not place or self._filled[place - 1] != bucket):
+                self._filled.insert(place, bucket)
 
     def baselines(self, hour: int, day: int) -> tuple[Floats, Floats]:
         """Return the medians over the 7 dates before ``day``, each of shape (rows,).
@@ -154,33 +187,22 @@ class SalePrices:
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        rings = (self.buckets, self.hours, self.dates)
-        return {
-            "rings": [{"head": ring.head, **{name: getattr(ring, name) for name in _SUMS}} for ring in rings],
-            "hour": self._hour,
-            "day": self._day,
-        }
+        rings = [{"head": ring.head, "sums": ring.sums} for ring in (self.buckets, self.hours, self.dates)]
+        return {"rings": rings, "hour": self._hour, "day": self._day, "filled": self._filled}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         for ring, saved in zip((self.buckets, self.hours, self.dates), data["rings"], strict=True):
-            for name in ("head", *_SUMS):
-                setattr(ring, name, saved[name])
-        self._hour, self._day, self._baselines = data["hour"], data["day"], None
+            ring.head, ring.sums = saved["head"], saved["sums"]
+        self._hour, self._day, self._filled = data["hour"], data["day"], list(data["filled"])
+        self._baselines = None
 
     def values(self) -> dict[str, NDArray[Any]]:
         """Return the indicators of every row at the head, each of shape (rows,)."""
         if self._baselines is None:
             self._baselines = self.baselines(self.hours.head, self.dates.head)
-        hour = {name: with_prefecture(sums, self.goods) for name, sums in self._hour.items()}
-        day = {name: with_prefecture(sums, self.goods) for name, sums in self._day.items()}
-        bucket = self.bucket_sums(self.head)
-        return {**bucket, **price_values(bucket, hour, day, self._baselines)}
-
-    def bucket_sums(self, bucket: int) -> dict[str, NDArray[Any]]:
-        """Return ``amount``, ``quantity`` and ``lines`` of one bucket, each of shape (rows,)."""
-        slot = bucket % BUCKETS
-        return {name: with_prefecture(getattr(self.buckets, name)[slot], self.goods) for name in _SUMS}
+        windows = np.stack([self.buckets.sums[self.head % BUCKETS], self._hour, self._day])
+        return price_values(with_prefecture(windows, self.goods), np.stack(self._baselines))
 
     def history(self, good: Ints, buckets: range) -> dict[str, NDArray[Any]]:
         """Return ``values`` of past heads, each of shape (len(buckets), counties + 1, len(good)).
@@ -189,20 +211,21 @@ class SalePrices:
         """
         span = range(buckets.start - DAY_BUCKETS, buckets.stop)
         slots = np.array([bucket % BUCKETS for bucket in span])
-        sums = {name: self._goods(getattr(self.buckets, name)[slots], good) for name in _SUMS}
-        running = {name: values.cumsum(axis=0) for name, values in sums.items()}
+        sums = self._goods(self.buckets.sums[slots], good)
+        running: Ints = sums.cumsum(axis=0)
 
-        def window(length: int) -> dict[str, NDArray[Any]]:
+        def window(length: int) -> Ints:
             first = DAY_BUCKETS - length
-            return {name: each[DAY_BUCKETS:] - each[first : first + len(buckets)] for name, each in running.items()}
+            inside: Ints = running[DAY_BUCKETS:] - running[first : first + len(buckets)]
+            return inside
 
-        bucket = {name: values[DAY_BUCKETS:] for name, values in sums.items()}
-        return {**bucket, **price_values(bucket, window(HOUR_BUCKETS), window(DAY_BUCKETS), self._past(good, buckets))}
+        windows = np.stack([sums[DAY_BUCKETS:], window(HOUR_BUCKETS), window(DAY_BUCKETS)])
+        return price_values(np.moveaxis(windows, 2, 1), np.stack(self._past(good, buckets)))
 
     def _goods(self, cells: Ints, good: Ints) -> Ints:
-        """Return the columns of some goods, shape (slots, counties + 1, len(good))."""
-        counties = cells.reshape(len(cells), -1, self.goods)[:, :, good]
-        return np.concatenate([counties, counties.sum(axis=1, keepdims=True)], axis=1)
+        """Return the columns of some goods, shape (slots, 3, counties + 1, len(good))."""
+        counties = cells.reshape(len(cells), len(SUMS), -1, self.goods)[..., good]
+        return np.concatenate([counties, counties.sum(axis=2, keepdims=True)], axis=2)
 
     def _past(self, good: Ints, buckets: range) -> tuple[Floats, Floats]:
         rows = (np.arange(self.cells // self.goods + 1)[:, None] * self.goods + good).ravel()
@@ -214,23 +237,23 @@ class SalePrices:
         return by_hour, by_date
 
 
-def price_values(
-    bucket: dict[str, NDArray[Any]],
-    hour: dict[str, NDArray[Any]],
-    day: dict[str, NDArray[Any]],
-    baselines: tuple[Floats, Floats],
-) -> dict[str, NDArray[Any]]:
-    """Return VWAPs (CNY per base unit), baselines and spikes from the sums of the three windows."""
-    vwap_1h = unit_value(hour["amount"], hour["quantity"])
-    vwap_24h = unit_value(day["amount"], day["quantity"])
+def price_values(windows: NDArray[Any], baselines: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return sums, VWAPs (CNY per base unit), baselines and spikes.
+
+    ``windows`` has shape (3, 3, ...): bucket, hour and day by amount, quantity and lines;
+    ``baselines`` (2, ...): hour and day.
+    """
+    vwap = unit_value(windows[:, AMOUNT], windows[:, QUANTITY])
+    spike = ratio(vwap[1:], baselines)
     return {
-        "vwap": unit_value(bucket["amount"], bucket["quantity"]),
-        "vwap_1h": vwap_1h,
-        "vwap_24h": vwap_24h,
+        **dict(zip(SUMS, windows[0], strict=True)),
+        "vwap": vwap[0],
+        "vwap_1h": vwap[1],
+        "vwap_24h": vwap[2],
         "baseline_1h": baselines[0],
         "baseline_24h": baselines[1],
-        "spike_1h": ratio(vwap_1h, baselines[0]),
-        "spike_24h": ratio(vwap_24h, baselines[1]),
-        "lines_1h": hour["lines"],
-        "lines_24h": day["lines"],
+        "spike_1h": spike[0],
+        "spike_24h": spike[1],
+        "lines_1h": windows[1, LINES],
+        "lines_24h": windows[2, LINES],
     }

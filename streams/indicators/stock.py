@@ -41,13 +41,15 @@ class Shelf:
                 "seen_day": (np.int64, (), UNKNOWN),
                 "sold_at": (np.int64, (), UNKNOWN),
                 "units": (np.int64, (DATES,), 0),
-                "out": (np.int32, (DATES,), 0),
+                "hours": (np.int32, (DATES,), 0),
                 "demand": (np.float64, (), 0),
             }
         )
-        self.day = self.first_day = UNKNOWN
+        self.day = UNKNOWN
         self._hour = UNKNOWN
         self._recent: list[tuple[int, Ints, Ints, Ints]] = []
+        #: What ``values`` returned for a day, until anything changes.
+        self._values: tuple[int, dict[str, NDArray[Any]]] | None = None
 
     def _grow(self) -> None:
         if self.state.size < self._pairs.size:
@@ -57,6 +59,7 @@ class Shelf:
 
     def count(self, pair: int, at: int, quantity: int) -> None:
         """Apply OBSERVE: ``quantity`` was on hand at ``at``; movements after it still count."""
+        self._values = None
         self._grow()
         state = self.state
         self._see(pair, at)
@@ -66,6 +69,7 @@ class Shelf:
 
     def receive(self, pair: int, at: int, quantity: int) -> None:
         """Apply ADD (positive) or DELETE (negative)."""
+        self._values = None
         self._grow()
         self._see(pair, at)
         self._move(np.array([pair]), np.array([at]), np.array([quantity]))
@@ -77,6 +81,7 @@ class Shelf:
         """
         if not len(pair):
             return
+        self._values = None
         self._grow()
         np.maximum.at(self.state["seen_day"], pair, self._civil.locals(at) // DAY)
         np.maximum.at(self.state["sold_at"], pair[priced], at[priced])
@@ -86,6 +91,7 @@ class Shelf:
 
     def list(self, pair: int, at: int) -> None:
         """Record that the site lists the good at ``at``: a quote without stock does no more."""
+        self._values = None
         self._grow()
         self._see(pair, at)
 
@@ -117,46 +123,47 @@ class Shelf:
         day = local // DAY
         slot = day % DATES
         hour_bit = np.left_shift(1, local % DAY // HOUR)
-        counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["out"][pair, slot] & hour_bit) == 0)
+        counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["hours"][pair, slot] & hour_bit) != 0)
         np.add.at(self.state["units"], (pair[counts], slot[counts]), quantity[counts])
 
     # -- time
 
     def move(self, now: int) -> None:
-        """Note at every hour's start up to ``now`` who is out; call it before the hour's events."""
+        """Note at every hour's start up to ``now`` who is in stock; call it before the hour's events."""
         local_hour = self._civil.local(now) // HOUR
         if self._hour == UNKNOWN:
-            self.first_day, self._hour = local_hour // 24, local_hour - 1
+            self._hour = local_hour - 1
         self._hour = max(self._hour, local_hour - DATES * 24)
         if local_hour <= self._hour:
             return
         self._grow()
-        out = self.on_hand() == 0
+        in_stock = self.on_hand() > 0
         for hour in range(self._hour + 1, local_hour + 1):
-            self._enter_hour(hour, out)
+            self._enter_hour(hour, in_stock)
         self._hour = local_hour
 
-    def _enter_hour(self, hour: int, out: NDArray[np.bool_]) -> None:
+    def _enter_hour(self, hour: int, in_stock: NDArray[np.bool_]) -> None:
         day = hour // 24
         if day != self.day:
             self.state["units"][:, day % DATES] = 0
-            self.state["out"][:, day % DATES] = 0
+            self.state["hours"][:, day % DATES] = 0
             self.day = day
-        self.state["out"][out, day % DATES] |= 1 << (hour % 24)
+        self.state["hours"][in_stock, day % DATES] |= 1 << (hour % 24)
 
     def close(self, day: int) -> None:
         """Compute demand from the 7 dates up to ``day``, which has just closed.
 
         demand(s,g) = net units sold / open hours in stock, in 1/1,000 base unit per open hour. An
-        hour at whose start the site was out does not count, nor do its sales; dates before the
-        prefecture's first event were never closed.
+        hour at whose start the site was out does not count, nor do its sales; nor does one before
+        the site's first count, when nobody knows: a store that joins is not diluted.
         """
+        self._values = None
         self._grow()
-        first = max(day - DEMAND_DATES + 1, self.day - DATES + 1, self.first_day)
+        first = max(day - DEMAND_DATES + 1, self.day - DATES + 1)
         dates = range(first, min(day, self.day) + 1)
         slots = [each % DATES for each in dates]
         units = self.state["units"][:, slots].sum(axis=1)
-        masks = ~self.state["out"][:, slots] & self.open_mask
+        masks = self.state["hours"][:, slots] & self.open_mask
         hours = _bits(masks).sum(axis=1)
         self.state["demand"][:] = np.where(hours > 0, np.maximum(units, 0) / np.maximum(hours, 1), 0.0)
 
@@ -172,17 +179,16 @@ class Shelf:
         """Return which pairs are listed on ``day``: their last event is less than ``list_days`` dates old."""
         return self.state["seen_day"] > day - self._list_days
 
-    def stores(self, since: int) -> Ints:
-        """Return the number of sites with a priced line at or after ``since`` per row, shape (rows,)."""
+    def stores(self, *since: int) -> Ints:
+        """Return the number of sites with a priced line at or after each moment, shape (len(since), rows)."""
         self._grow()
-        return self._rows(self.state["sold_at"] >= since)
+        return self._rows(*(self.state["sold_at"] >= moment for moment in since)).astype(np.int64)
 
-    def _rows(self, mask: NDArray[Any], weights: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Sum pairs to cells, then append the prefecture's row."""
-        cell = self._pairs.cell
-        chosen = cell[mask]
-        counted = np.bincount(chosen, None if weights is None else weights[mask], minlength=self._pairs.cells)
-        return with_prefecture(counted, self._pairs.goods)
+    def _rows(self, *weights: NDArray[Any]) -> Floats:
+        """Sum columns of pairs to rows, shape (len(weights), rows): cells, then the prefecture's."""
+        size = self._pairs.cells
+        sums = np.stack([np.bincount(self._pairs.cell, each, minlength=size) for each in weights])
+        return with_prefecture(sums.astype(np.float64), self._pairs.goods)
 
     def values(self, day: int) -> dict[str, NDArray[Any]]:
         """Return the stock indicators of every row, each of shape (rows,).
@@ -190,19 +196,23 @@ class Shelf:
         ``on_hand`` is NaN where no site reports; ``demand_day`` is in base units a day, over the
         sites with known stock; ``cover_days`` = on hand / demand a day.
         """
-        self._grow()
+        if self._values is None or self._values[0] != day:
+            self._grow()
+            self._values = day, self._computed(day)
+        return self._values[1]
+
+    def _computed(self, day: int) -> dict[str, NDArray[Any]]:
         stock = self.on_hand()
         known = (stock != UNKNOWN) & self.listed(day)
-        sites_in = self._rows(known & (stock > 0))
-        sites_out = self._rows(known & (stock <= 0))
-        reporting = sites_in + sites_out
-        on_hand = np.where(reporting > 0, self._rows(known, stock.astype(np.float64)), np.nan)
-        demand = self._rows(known, self.state["demand"]) * self.hours_a_day
+        sums = self._rows(known & (stock > 0), known & (stock <= 0), known * stock, known * self.state["demand"])
+        sites_in, sites_out = sums[:2].astype(np.int64)
+        reporting, demand = sums[0] + sums[1], sums[3] * self.hours_a_day
+        on_hand = np.where(reporting > 0, sums[2], np.nan)
         return {
             "on_hand": on_hand,
             "sites_in": sites_in,
             "sites_out": sites_out,
-            "in_stock_rate": _divide(sites_in, reporting),
+            "in_stock_rate": _divide(sums[0], reporting),
             "demand_day": np.where(demand > 0, demand / QUANTITY, np.nan),
             "cover_days": _divide(on_hand, demand),
         }
@@ -213,13 +223,14 @@ class Shelf:
         """Return plain data for a snapshot."""
         self._grow()
         recent = [list(each) for each in self._recent]
-        days = {"day": self.day, "first": self.first_day, "hour": self._hour}
+        days = {"day": self.day, "hour": self._hour}
         return {"state": self.state.dump(), **days, "recent": recent}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.state.load(data["state"])
-        self.day, self.first_day, self._hour = data["day"], data["first"], data["hour"]
+        self._values = None
+        self.day, self._hour = data["day"], data["hour"]
         self._recent = [(newest, pair, at, quantity) for newest, pair, at, quantity in data["recent"]]
 
 

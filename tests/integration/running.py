@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,25 @@ class Running:
         lines = [line for line in text.splitlines() if re.match(rf"{name}[ {{]", line)]
         return sum(float(line.rpartition(" ")[2]) for line in lines if all(each in line for each in wanted))
 
-    def read(self, **events: int) -> None:
-        """Wait until it has read that many records of each topic (``pos_sales`` for ``pos.sales``)."""
+    def replay(self, what: str, *options: str | Path) -> dict[str, Any]:
+        """Play a recording to its end; returns the command's summary."""
+        done = staplewatch("replay", what, *options, "--data", self.data, "--format", "json")
+        summary: dict[str, Any] = json.loads(done.stdout)
+        return summary
+
+    def read(self, events: Mapping[str, int]) -> None:
+        """Wait until it has applied that many records of each topic, and stored what came of them."""
         for topic, number in events.items():
-            name = topic.replace("_", ".")
-            wait_until(
-                lambda name=name, number=number: self.metric("staplewatch_events_total", topic=name) >= number,  # type: ignore[misc]
-                COMMAND_SECONDS,
-                f"{number} records of {name} read",
-            )
+            wait_until(partial(self._has_read, topic, number), COMMAND_SECONDS, f"{number} records of {topic} applied")
+        wait_until(lambda: self.metric("staplewatch_buffer_bytes") == 0, COMMAND_SECONDS, "all rows stored")
+
+    def _has_read(self, topic: str, number: int) -> bool:
+        return self.metric("staplewatch_events_total", topic=topic) >= number
+
+    @property
+    def partitions(self) -> int:
+        """Return how many partitions its worker holds."""
+        return int(self.metric("staplewatch_partitions"))
 
     def stop(self) -> float:
         """Stop it as Ctrl-C does; return the seconds it took. Another exit code than 0 fails the test."""

@@ -106,7 +106,7 @@ def check(instance: Running) -> None:
     """Send everything; hold the command's, the topic's and the warehouse's dead letters against it."""
     with Producer(instance.broker) as producer:
         send(producer)
-    instance.read(pos_sales=GOOD + len(BROKEN))
+    instance.read({topics.SALES: GOOD + len(BROKEN)})
     by_topic = published(instance.broker, len(BROKEN))
     services.wait_until(
         lambda: len(rows_of("dead-letters", "list", "--data", instance.data, "--limit", "100")) >= len(BROKEN),

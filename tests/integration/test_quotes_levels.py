@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from producers.replay.convert import Converted, vegetables
+from schemas import topics
 from tests.independent.comparing import differences
 from tests.independent.quotes import LIST_DAYS, Quote, evaluations, row_of
-from tests.integration.running import staplewatch, stored, up
+from tests.integration.running import stored, up
 from tests.services import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -44,9 +45,10 @@ def play(converted: Converted, data: Path) -> None:
     """Send the file into an instance that knows its catalogue."""
     options = ("--event-time", "--inputs", "quotes", "--catalogue", str(converted.catalogue))
     with up(data, *options) as instance:
-        kind = ("--kind", "wholesale", "--final")
-        staplewatch("replay", "quotes", converted.quotes, "--data", data, "--catalogue", converted.catalogue, *kind)
-        instance.read(clock=int(instance.metric("staplewatch_partitions")))
+        played = instance.replay(
+            "quotes", converted.quotes, "--catalogue", converted.catalogue, "--kind", "wholesale", "--final"
+        )
+        instance.read({topics.QUOTES: played[topics.QUOTES], topics.CLOCK: instance.partitions})
         instance.stop()
 
 

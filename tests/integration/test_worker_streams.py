@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from schemas import topics
 from streams import cluster
-from streams.worker import WorkerFailedError
+from streams.worker import Worker, WorkerFailedError
 from tests import services
 from tests.integration.workers import (
     PARTITIONS,
@@ -81,13 +84,24 @@ async def test_starts_in_the_middle_of_a_batch(server: str, tmp_path: Path) -> N
     await asyncio.to_thread(sender.send, 10_000)
     epoch = (await cluster.inspect([server])).id
     for offset in (1, 177):
-        row = {"epoch": [epoch], "topic": [topics.SALES], "partition": [1], "next_offset": [offset], "at": [0]}
+        columns: dict[str, list[object]] = {
+            "epoch": [epoch],
+            "topic": [topics.SALES],
+            "partition": [1],
+            "next_offset": [offset],
+            "at": [0],
+        }
         warehouse.tables.clear()
-        warehouse.insert("ingest_progress", row)
+        warehouse.insert("ingest_progress", columns)
         async with running(worker(server, tmp_path, warehouse)) as started:
-            await until(lambda started=started, offset=offset: count(started) == 10_000 - offset, f"all from {offset}")
+            await until(partial(has, started, 10_000 - offset), f"all from {offset}")
         found = [int(str(row["offset"])) for row in warehouse.tables["sales"] if row["partition"] == 1]
         assert found == list(range(offset, offset + len(found)))
+
+
+def has(started: Worker, records: int) -> bool:
+    """Return whether the states of a worker hold that many records."""
+    return count(started) == records
 
 
 async def test_live_workers_share_out_partitions_again_and_again(server: str, tmp_path: Path) -> None:
@@ -150,7 +164,7 @@ async def test_dead_letters_reach_their_topic_before_progress(server: str, tmp_p
     assert headers["__connect.errors.stage"] == b"decode"
 
 
-def dead_letters(server: str, number: int) -> list[object]:
+def dead_letters(server: str, number: int) -> list[Any]:
     """Return that many dead letters."""
     consumer = KafkaConsumer(
         topics.DEAD_LETTERS, bootstrap_servers=server, auto_offset_reset="earliest", consumer_timeout_ms=5000

@@ -233,7 +233,7 @@ def test_stock_indicators_equal_a_recomputation(seed: int, size: int) -> None:
         expected = stock_by_hand.stock(events, region, good, at - 1, datetime.fromordinal(closed).date())
         assert row["on_hand"] == expected.on_hand, (region, at)
         assert (row["sites_in"], row["sites_out"]) == (expected.sites_in, expected.sites_out)
-        if closed - datetime.fromtimestamp(first, ZONE).date().toordinal() >= 6:  # seven dates were closed
+        if closed >= datetime.fromtimestamp(first, ZONE).date().toordinal():  # a date was closed
             assert row["cover_days"] == pytest.approx(expected.cover_days, abs=1e-8)
 
 

@@ -83,8 +83,8 @@ def test_a_control_batch_accounts_for_its_offset() -> None:
 def read(data: bytes) -> fetch.RawBatch:
     """Return one batch without the check of its CRC."""
     stock = PartitionRecords(PLACE, MemoryRecords(data), [], 0, None, None, False, READ_UNCOMMITTED)
-    [found] = fetch.RawRecords.of(stock)
-    return found
+    found: list[fetch.RawBatch] = list(fetch.RawRecords.of(stock))
+    return found[0]
 
 
 def test_aborted_transactions_are_hidden_when_only_committed_records_count() -> None:

@@ -147,7 +147,7 @@ async def test_dead_letters_carry_the_original_and_are_waited_for() -> None:
 async def test_discarding_releases_who_waits() -> None:
     producer = FakeProducer(broken=set(range(100)))
     async with publishing(producer) as publisher:
-        waiting = asyncio.create_task(publisher.dead(1, [letter(0)])())
+        waiting = asyncio.ensure_future(publisher.dead(1, [letter(0)])())
         await until(lambda: producer.batches > 0, "tried")
         publisher.discard()
         await asyncio.wait_for(waiting, 5)

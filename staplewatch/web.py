@@ -1,0 +1,91 @@
+"""The web application and the live view in a thread with an event loop of their own.
+
+A chunk of history keeps the worker's loop busy for a second or more; questions are answered meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, Final
+
+from serving.answers import Answers, Source
+from serving.app import create_app
+from serving.live import LiveView
+from serving.server import WebServer
+
+#: Questions to the warehouse at the same time.
+QUERY_THREADS: Final = 2
+STOP_SECONDS: Final = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
+
+    servers: str
+    warehouse: Source
+    listener: socket.socket
+    token: str
+    open_reading: bool
+    status: Callable[[], Mapping[str, Any]]
+
+
+class Web:
+    """Runs a site until ``stop``."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._started: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    async def start(self) -> None:
+        """Return when requests are answered."""
+        self._thread.start()
+        await asyncio.wrap_future(self._started)
+
+    async def stop(self) -> None:
+        """Stop answering."""
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            await asyncio.to_thread(self._thread.join, STOP_SECONDS)
+
+    def _run(self) -> None:
+        import uvloop  # noqa: PLC0415
+
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
+        except Exception as error:
+            if not self._started.done():
+                self._started.set_exception(error)
+
+    async def _serve(self) -> None:
+        site = self._site
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        live = LiveView(site.servers)
+        executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
+        app = create_app(
+            Answers(site.warehouse, live, executor),
+            site.token,
+            open_reading=site.open_reading,
+            status=site.status,
+            version=metadata.version("staplewatch"),
+        )
+        server = WebServer(app, site.listener)
+        try:
+            await live.start()
+            await server.start()
+            self._started.set_result(None)
+            await self._stop.wait()
+        finally:
+            await server.stop()
+            await live.stop()
+            executor.shutdown(wait=False, cancel_futures=True)
