@@ -34,6 +34,10 @@ def load_catalogue(directory: Path | None) -> Catalogue:
         raise CommandError(str(error)) from error
 
 
+#: Grid points decided before the event loop has its turn: some 50 ms, well below a heartbeat.
+STEPS_AT_ONCE = 150
+
+
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
     """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong."""
     try:
@@ -51,6 +55,7 @@ def engine_options(settings: Settings) -> Options:
         inputs=tuple(topics.INPUT_NAMES[name] for name in settings.inputs),
         close_after=settings.close_after,
         coverage=settings.coverage,
+        most_steps=STEPS_AT_ONCE,
     )
 
 

@@ -128,6 +128,9 @@ class Stream:
         await self._writer.room()
         try:
             fits = self._pipeline.apply(event.key, event.value)
+            while self._pipeline.catch_up(event.value.partition):
+                await asyncio.sleep(0)  # the web, heartbeats and a stop have their turn
+                await self._writer.room()
         except Exception as error:
             log.exception("a chunk of %s could not be applied: this worker stops", event.value.topic)
             self.failure = error

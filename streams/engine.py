@@ -61,7 +61,8 @@ class Engine:
         self._clocks = Clocks()
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
-        text = f"{FORMAT} {catalogue.fingerprint} {rulebook.fingerprint} {sorted(vars_of(options).items())}"
+        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, rulebook.fingerprint, vars_of(options))
+        text = " ".join(str(source) for source in sources)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
 
     # -- events
@@ -190,6 +191,11 @@ class Engine:
     def _as_of(self, wall: float) -> AsOf:
         return AsOf(self.ordinal, self._position(), int(wall))
 
+    @property
+    def behind(self) -> bool:
+        """Return whether more is due than one call decides (``Options.most_steps``): call ``tick`` at once."""
+        return any(place.behind for place in self._places.values())
+
     # -- rebuild
 
     def snapshot(self) -> bytes:
@@ -241,6 +247,8 @@ class Engine:
         self._clocks.apply(self.offsets, self._places)
         for place in self._places.values():
             place.advance(wall)
+            while place.behind:
+                place.advance(wall)
 
     def _remember(self, table: str, columns: Columns) -> None:
         """Note lines as seen, one by one: whether their receipts came whole is not known any more."""
@@ -278,4 +286,14 @@ def vars_of(options: Options) -> dict[str, object]:
 
 
 #: Options that may change between a snapshot and its use.
-_NOT_STATE = {"max_record_bytes", "ahead", "earliest", "idle_after", "idle_reach", "hold", "skew", "live_seconds"}
+_NOT_STATE = {
+    "most_steps",
+    "max_record_bytes",
+    "ahead",
+    "earliest",
+    "idle_after",
+    "idle_reach",
+    "hold",
+    "skew",
+    "live_seconds",
+}

@@ -37,6 +37,9 @@ class Options:
     skew: int = 600
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
+    #: Grid points that one call decides per prefecture at most (0: all that are due). A compressed replay
+    #: makes thousands due at once, ~0.3 ms each; the event loop must not stand still for them.
+    most_steps: int = 0
     #: How often changed indicators are handed to the publisher, which sends at most one per key and second.
     live_seconds: float = 0.2
     #: Feed kind of enterprises that the registry does not know: sales are taken off the last count.

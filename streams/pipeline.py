@@ -93,6 +93,15 @@ class Pipeline:
         for partition, engine in self.engines.items():
             self._emit(partition, engine.tick(wall), {})
 
+    def catch_up(self, partition: int) -> bool:
+        """Decide some more of what is due in a partition; False once nothing is."""
+        engine = self.engines.get(partition)
+        if self.suspended or engine is None or not engine.behind:
+            return False
+        self.steps += 1
+        self._emit(partition, engine.tick(self._wall()), {})
+        return True
+
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()

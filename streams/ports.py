@@ -55,6 +55,10 @@ class Engine(Protocol):
     def fingerprint(self) -> str:
         """Return what a snapshot must have been made with to be restored."""
 
+    @property
+    def behind(self) -> bool:
+        """Return whether ``tick`` should be called again at once: more is due than one call decides."""
+
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
         """Take in a chunk at unix time ``wall``; records below ``offsets[topic]`` are ignored."""
 

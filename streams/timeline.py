@@ -25,6 +25,8 @@ class Timeline(ABC):
         self.closed_day = NEVER
         self._arrived = 0.0
         self._moved = 0.0
+        #: Whether more was due than one call may decide: call ``advance`` again.
+        self.behind = False
 
     @abstractmethod
     def enter(self, moment: int) -> None:
@@ -84,8 +86,12 @@ class Timeline(ABC):
     def _advance_to(self, now: int) -> None:
         if self.moment == NEVER and not self._start(now):
             return
-        while self.moment + BUCKET <= now:
+        most = self._setup.options.most_steps
+        steps = 0
+        while self.moment + BUCKET <= now and not (most and steps >= most):
             self.step(self._next(now))
+            steps += 1
+        self.behind = self.moment + BUCKET <= now
 
     def _start(self, now: int) -> bool:
         firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]

@@ -42,6 +42,7 @@ class CountingEngine:
         self.sum = 0
         self.clocks = 0
         self.replayed: list[tuple[str, int]] = []
+        self.behind = False
 
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
         expected = self.offsets.get(chunk.topic, 0)

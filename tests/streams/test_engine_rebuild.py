@@ -117,6 +117,17 @@ def test_chunks_and_their_order_change_nothing(undisturbed: Log, seed: int, most
     assert log.transitions == undisturbed.transitions
 
 
+def test_deciding_a_few_grid_points_at_a_time_changes_nothing(undisturbed: Log) -> None:
+    log, engine = Log(), records.engine(Options(event_time=True, most_steps=7))
+    feed(engine, log, WORLD, 4, 300)
+    finish(engine, log)
+    assert engine.behind, "six dates are more than one call decides"
+    while engine.behind:
+        log.take(engine.tick(WALL))
+    assert log.indicators == undisturbed.indicators
+    assert log.transitions == undisturbed.transitions
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_snapshot_and_the_raw_rows_after_it_give_back_the_state(undisturbed: Log, seed: int) -> None:
     """Killed anywhere: the newest snapshot, then raw rows from the warehouse, then the log goes on."""
