@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints
+from streams.indicators.movements import Movements
 from streams.indicators.pairs import Grown, Pairs
 from streams.indicators.prices import with_prefecture
 
@@ -38,6 +39,7 @@ class Shelf:
                 "counted_at": (np.int64, (), UNKNOWN),
                 "counted": (np.int64, (), 0),
                 "moved": (np.int64, (), 0),
+                "moved_at": (np.int64, (), UNKNOWN),
                 "seen_day": (np.int64, (), UNKNOWN),
                 "sold_at": (np.int64, (), UNKNOWN),
                 "units": (np.int64, (DATES,), 0),
@@ -47,7 +49,7 @@ class Shelf:
         )
         self.day = UNKNOWN
         self._hour = UNKNOWN
-        self._recent: list[tuple[int, Ints, Ints, Ints]] = []
+        self._movements = Movements()
         #: What ``values`` returned for a day, until anything changes.
         self._values: tuple[int, dict[str, NDArray[Any]]] | None = None
 
@@ -65,7 +67,8 @@ class Shelf:
         self._see(pair, at)
         if at >= state["counted_at"][pair]:
             state["counted_at"][pair], state["counted"][pair] = at, quantity
-            state["moved"][pair] = self._moved_after(pair, at)
+            late = state["moved_at"][pair] > at
+            state["moved"][pair] = self._movements.after(pair, at) if late else 0
 
     def receive(self, pair: int, at: int, quantity: int) -> None:
         """Apply ADD (positive) or DELETE (negative)."""
@@ -73,6 +76,7 @@ class Shelf:
         self._grow()
         self._see(pair, at)
         self._move(np.array([pair]), np.array([at]), np.array([quantity]))
+        self._movements.add(pair, at, quantity)
 
     def sell(self, pair: Ints, at: Ints, quantity: Ints, priced: NDArray[np.bool_], *, deplete: bool) -> None:
         """Apply net sales (returns negative), shapes (n,); ``deplete`` takes them off the stock too.
@@ -88,6 +92,7 @@ class Shelf:
         self._demand_units(pair, at, quantity)
         if deplete:
             self._move(pair, at, -quantity)
+            self._movements.add_many(pair, at, -quantity)
 
     def list(self, pair: int, at: int) -> None:
         """Record that the site lists the good at ``at``: a quote without stock does no more."""
@@ -102,21 +107,11 @@ class Shelf:
     def _move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         after = at > self.state["counted_at"][pair]
         np.add.at(self.state["moved"], pair[after], quantity[after])
-        newest = max(int(at.max()), self._recent[-1][0]) if self._recent else int(at.max())
-        self._recent.append((newest, pair, at, quantity))
-
-    def _moved_after(self, pair: int, at: int) -> int:
-        total = 0
-        for newest, pairs, times, quantities in reversed(self._recent):
-            if newest <= at:  # the newest so far: nothing before it is later either
-                break
-            total += int(quantities[(pairs == pair) & (times > at)].sum())
-        return total
+        np.maximum.at(self.state["moved_at"], pair, at)
 
     def forget(self, now: int) -> None:
         """Drop single movements older than ``REORDER``."""
-        while self._recent and self._recent[0][0] < now - REORDER:
-            self._recent.pop(0)
+        self._movements.forget(now - REORDER)
 
     def _demand_units(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         local = self._civil.locals(at)
@@ -222,16 +217,15 @@ class Shelf:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         self._grow()
-        recent = [list(each) for each in self._recent]
         days = {"day": self.day, "hour": self._hour}
-        return {"state": self.state.dump(), **days, "recent": recent}
+        return {"state": self.state.dump(), **days, "movements": self._movements.dump()}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.state.load(data["state"])
         self._values = None
         self.day, self._hour = data["day"], data["hour"]
-        self._recent = [(newest, pair, at, quantity) for newest, pair, at, quantity in data["recent"]]
+        self._movements.load(data["movements"])
 
 
 def _divide(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
