@@ -294,6 +294,6 @@ _NOT_STATE = {
     "idle_after",
     "idle_reach",
     "hold",
-    "skew",
+    "alternation",
     "live_seconds",
 }

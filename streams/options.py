@@ -32,9 +32,10 @@ class Options:
     idle_after: int = 60
     #: unless its newest event is older than this: then a replay of old data is running.
     idle_reach: int = 36 * 3600
-    #: Live: how long a bucket's close waits for another input that is less than ``skew`` behind.
-    hold: float = 0.5
-    skew: int = 600
+    #: Live: an input counts as being read for so many chunks after its last, or this long by the wall clock;
+    #: for at most this long time then waits for it. A feed that is always late delays a bucket's close by it.
+    alternation: int = 8
+    hold: float = 1.0
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
     #: Grid points that one call decides per prefecture at most (0: all that are due). A compressed replay

@@ -23,7 +23,9 @@ class Timeline(ABC):
         self.queues = {topic: Queue() for topic in topics.INPUTS}
         self.moment = NEVER
         self.closed_day = NEVER
-        self._arrived = 0.0
+        #: Per input: when its last chunk came, as a count of chunks and by the wall clock.
+        self._arrivals: dict[str, tuple[int, float]] = {}
+        self._chunks = 0
         self._moved = 0.0
         #: Whether more was due than one call may decide: call ``advance`` again.
         self.behind = False
@@ -51,7 +53,9 @@ class Timeline(ABC):
     def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
         """Let events of one input wait for their turn."""
         self.queues[topic].push(columns)
-        self._arrived = wall
+        self._chunks += 1
+        self._arrivals[topic] = self._chunks, wall
+        self._moved = self._moved or wall
 
     def punctuate(self, topic: str, at: int) -> None:
         """Take note that ``topic`` brings nothing before ``at`` any more."""
@@ -72,16 +76,31 @@ class Timeline(ABC):
         if not marks:
             return
         now = max(marks)
-        if wall - self._arrived >= options.idle_after and wall - now < options.idle_reach:
+        arrived = max((at for _, at in self._arrivals.values()), default=0.0)
+        if wall - arrived >= options.idle_after and wall - now < options.idle_reach:
             now = max(now, int(wall))
-        near = [mark for mark in marks if mark >= now - options.skew]
-        slowest = min(near, default=now) if wall - self._moved < options.hold else now
+        held = wall - self._moved < options.hold
+        if held and self.moment == NEVER:
+            return  # the first chunk is of one input: give the others their turn
         before = self.moment
-        self._advance_to(slowest)
+        self._advance_to(min(self._flowing(wall), default=now) if held else now)
         if self.moment != before:
             self._moved = wall
         if self.moment != NEVER and self.moment + BUCKET > now:
             self.look_ahead(now)
+
+    def _flowing(self, wall: float) -> list[int]:
+        """Return the watermarks of inputs that are being read right now.
+
+        Where a backlog is read, chunks of the topics alternate, and one may be hours of event time
+        ahead of another: time must not overtake what comes with the next chunk.
+        """
+        options = self._setup.options
+        return [
+            self.queues[topic].watermark
+            for topic, (chunk, at) in self._arrivals.items()
+            if self._chunks - chunk <= options.alternation or wall - at < options.hold
+        ]
 
     def _advance_to(self, now: int) -> None:
         if self.moment == NEVER and not self._start(now):

@@ -225,7 +225,7 @@ def test_stock_indicators_equal_a_recomputation(seed: int, size: int) -> None:
     run.feed(topics.STOCK, counts, size)
     run.feed(topics.SALES, sales, size)
     run.finish(START + 10 * 86_400)
-    events = [happened(each) for each in (*counts, *sales)]
+    events = [happened(each) for each in counts] + [happened(each) for each in sales]
     first = min(event.at for event in events)
     rows = sorted(run.grain("5m").items())
     for (region, good, at), row in random.Random(seed).sample(rows, min(len(rows), 6)):  # by hand it is slow
