@@ -40,6 +40,11 @@ FLUSH_SHARE, SEND_SHARE = 0.5, 0.15
 T = TypeVar("T")
 
 
+#: What becomes of rows that could not be stored before a stop.
+READ_AGAIN = "they are read again after the next start"
+LOST = "they are lost, for the embedded broker keeps records in memory only"
+
+
 class WorkerFailedError(RuntimeError):
     """The worker met what only a restart can mend; its supervisor should start it again."""
 
@@ -207,7 +212,7 @@ class Worker:
         else:
             self.pipeline.engines.clear()
         if not await self.writer.flush(seconds * FLUSH_SHARE):
-            log.warning("some rows are not stored; they are read again after the next start")
+            log.warning("some rows are not stored: %s", LOST if self.options.embedded else READ_AGAIN)
         await self.publisher.flush(seconds * SEND_SHARE)
         await self.publisher.stop()
         await stream.app.stop()
