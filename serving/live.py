@@ -160,8 +160,8 @@ class LiveView:
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=topics.MAX_MESSAGE_BYTES,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             assigned = await _partitions(consumer)
             if not assigned:
                 return

@@ -20,9 +20,10 @@ from staplewatch import addresses, assembly, cluster
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.settings import Settings
-from staplewatch.signals import HUNG, Stopping
+from staplewatch.signals import Stopping
 from staplewatch.web import Site, Web
 from staplewatch.words import say
+from streams.quiet import calm
 
 if TYPE_CHECKING:
     from staplewatch.broker import EmbeddedBroker
@@ -93,8 +94,11 @@ class Launcher:
             listener = _listen(settings)
             stack.callback(listener.close)
             servers = self._start_broker(stack)
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                return runner.run(self._run(ownership, catalogue, rules, listener, servers))
+            loop = uvloop.new_event_loop()
+            asyncio.set_event_loop(loop)
+            # not closed: that waits for every task, and clients of a dead broker never end
+            code = loop.run_until_complete(self._life(ownership, catalogue, rules, listener, servers))
+        return self._stopping.settled(code)
 
     def _start_broker(self, stack: ExitStack) -> str:
         if self._settings.broker is not None:
@@ -108,57 +112,49 @@ class Launcher:
         stack.callback(self._broker.stop)
         return str(self._broker.start())
 
-    async def _run(
+    async def _life(
         self, ownership: Ownership, catalogue: Any, rules: Any, listener: socket.socket, servers: str
     ) -> int:
-        stop = self._stopping.attach()
-        starting = asyncio.create_task(self._life(ownership, catalogue, rules, listener, servers, stop))
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        timer = self._stopping.within()
-        try:
-            return await starting
-        finally:
-            stopped.cancel()
-            timer.cancel()
+        async with AsyncExitStack() as stack:
+            try:
+                return await self._run(stack, ownership, catalogue, rules, listener, servers)
+            finally:
+                self._stopping.within()  # from here on parts are stopped in turn
+        raise AssertionError  # the stack swallows nothing
 
-    async def _life(
+    async def _run(
         self,
+        stack: AsyncExitStack,
         ownership: Ownership,
         catalogue: Any,
         rules: Any,
         listener: socket.socket,
         servers: str,
-        stop: asyncio.Event,
     ) -> int:
-        async with AsyncExitStack() as stack:
-            found = await _until(stop, cluster.ensure(servers, self._settings.partitions, embedded=bool(self._broker)))
-            warehouse = await _until(stop, asyncio.to_thread(assembly.open_warehouse, self._settings.warehouse_url))
-            if found is None or warehouse is None:
-                return 0
-            stack.callback(warehouse.close)
-            log.info("broker and warehouse are there", broker=servers, epoch=found.id, warehouse=warehouse.address)
-            worker = self._make_worker(catalogue, rules, warehouse, servers, found.partitions)
-            started = None
-            if worker is not None:
-                stack.push_async_callback(_bounded, worker.stop)
-                started = asyncio.create_task(
-                    _started(worker)
-                )  # joining a group takes seconds: the web starts meanwhile
-            token = self._token()
-            web = Web(self._site(servers, warehouse, listener, token, worker))
-            stack.push_async_callback(web.stop)
-            await web.start()
-            if started is not None and await _until(stop, started) is None:
-                return 0
-            log.info("ready to take events")
-            instance = self._instance(listener, servers, token, worker)
-            ownership.publish(instance)
-            self._ready(instance)
-            code = await self._watch(stop, worker)
-            stack.callback(self._stopping.within(code=code or HUNG).cancel)
-            return code
-        return 0
+        calm()
+        stop = self._stopping.attach()
+        found = await _until(stop, cluster.ensure(servers, self._settings.partitions, embedded=bool(self._broker)))
+        warehouse = await _until(stop, asyncio.to_thread(assembly.open_warehouse, self._settings.warehouse_url))
+        if found is None or warehouse is None:
+            return 0
+        stack.callback(warehouse.close)
+        log.info("broker and warehouse are there", broker=servers, epoch=found.id, warehouse=warehouse.address)
+        worker = self._make_worker(catalogue, rules, warehouse, servers, found.partitions)
+        started = None
+        if worker is not None:
+            stack.push_async_callback(_bounded, worker.stop)
+            started = asyncio.create_task(_started(worker))  # joining a group takes seconds: the web starts meanwhile
+        token = self._token()
+        web = Web(self._site(servers, warehouse, listener, token, worker))
+        stack.push_async_callback(web.stop)
+        await web.start()
+        if started is not None and await _until(stop, started) is None:
+            return 0
+        log.info("ready to take events")
+        instance = self._instance(listener, servers, token, worker)
+        ownership.publish(instance)
+        self._ready(instance)
+        return await self._watch(stop, worker)
 
     def _make_worker(
         self, catalogue: Any, rules: Any, warehouse: Warehouse, servers: str, partitions: int

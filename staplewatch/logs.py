@@ -26,8 +26,8 @@ QUIET: Final = (
     "streams.transport",
 )
 #: A lost broker made 763 lines in 12 s: more than these many of one kind in a while are counted instead.
-BURST: Final = 5
-WHILE_SECONDS: Final = 30.0
+BURST: Final = 2
+WHILE_SECONDS: Final = 60.0
 
 
 class FloodGate(logging.Filter):

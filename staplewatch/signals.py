@@ -30,6 +30,7 @@ class Stopping:
         self._event: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = False
+        self._late = HUNG
         self._last_act: Callable[[], None] = _nothing
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
@@ -53,12 +54,16 @@ class Stopping:
         """Set what is done before the process is ended by force: killing the broker."""
         self._last_act = act
 
-    def within(self, seconds: float = STOP_SECONDS, code: int = HUNG) -> threading.Timer:
-        """End the process with ``code`` if it still runs after ``seconds``; cancel the timer otherwise."""
-        timer = threading.Timer(seconds, self._force, (code,))
+    def within(self, seconds: float = STOP_SECONDS) -> None:
+        """End the process by force if it still runs after ``seconds``: a client of a dead server hangs for ever."""
+        timer = threading.Timer(seconds, lambda: self._force(self._late))
         timer.daemon = True
         timer.start()
-        return timer
+
+    def settled(self, code: int) -> int:
+        """Note that everything of ours is put away and only threads of others are left; return ``code``."""
+        self._late = code
+        return code
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame

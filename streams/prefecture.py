@@ -90,8 +90,8 @@ class Prefecture(Timeline):
             market.shelf.move(moment)
 
     def quiet(self) -> bool:
-        """Return whether no alert waits for time to pass."""
-        return not self._frames.size and not self._open()
+        """Return whether no row of the started bucket and no alert waits for time to pass."""
+        return not self._touched.any() and not self._frames.size and not self._open()
 
     def next_change(self) -> int:
         """Return the first grid point at which a window or a baseline changes by itself."""
@@ -114,7 +114,6 @@ class Prefecture(Timeline):
     def look_ahead(self, now: int) -> None:
         """Live: apply what came in the started bucket, and evaluate what it touched at once."""
         self._apply(now + 1)
-        self.sales.take_moved()
         if self.fresh.any():
             self.values = self._measure()
             self._tick(now + 1, np.flatnonzero(self.fresh | self._mask(self._open())))

@@ -26,7 +26,8 @@ class Timeline(ABC):
         #: Per input: when its last chunk came, as a count of chunks and by the wall clock.
         self._arrivals: dict[str, tuple[int, float]] = {}
         self._chunks = 0
-        self._moved = 0.0
+        #: Since when (wall clock) a grid point, or the start, has been due; 0 while none is.
+        self._due = 0.0
         #: Whether more was due than one call may decide: call ``advance`` again.
         self.behind = False
 
@@ -44,7 +45,7 @@ class Timeline(ABC):
 
     @abstractmethod
     def quiet(self) -> bool:
-        """Return whether no alert waits for time to pass."""
+        """Return whether nothing waits for the next grid point."""
 
     @abstractmethod
     def next_change(self) -> int:
@@ -55,7 +56,6 @@ class Timeline(ABC):
         self.queues[topic].push(columns)
         self._chunks += 1
         self._arrivals[topic] = self._chunks, wall
-        self._moved = self._moved or wall
 
     def punctuate(self, topic: str, at: int) -> None:
         """Take note that ``topic`` brings nothing before ``at`` any more."""
@@ -79,15 +79,20 @@ class Timeline(ABC):
         arrived = max((at for _, at in self._arrivals.values()), default=0.0)
         if wall - arrived >= options.idle_after and wall - now < options.idle_reach:
             now = max(now, int(wall))
-        held = wall - self._moved < options.hold
+        if self.moment == NEVER or self.moment + BUCKET <= now:
+            self._due = self._due or wall
+            self._advance_due(now, wall)
+        if self.moment != NEVER and self.moment + BUCKET > now:
+            self.look_ahead(now)
+
+    def _advance_due(self, now: int, wall: float) -> None:
+        held = wall - self._due < self._setup.options.hold
         if held and self.moment == NEVER:
             return  # the first chunk is of one input: give the others their turn
         before = self.moment
         self._advance_to(min(self._flowing(wall), default=now) if held else now)
         if self.moment != before:
-            self._moved = wall
-        if self.moment != NEVER and self.moment + BUCKET > now:
-            self.look_ahead(now)
+            self._due = 0.0
 
     def _flowing(self, wall: float) -> list[int]:
         """Return the watermarks of inputs that are being read right now.

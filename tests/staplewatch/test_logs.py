@@ -19,4 +19,4 @@ def test_a_flood_of_one_kind_is_counted_instead() -> None:
     now[0] = WHILE_SECONDS
     late = record("broker is away")
     assert gate.filter(late)
-    assert late.getMessage() == f"broker is away (and {700 - BURST} more like this in 30 s)"
+    assert late.getMessage() == f"broker is away (and {700 - BURST} more like this in 60 s)"
