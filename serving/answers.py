@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
@@ -18,6 +18,9 @@ from warehouse.errors import WarehouseUnavailable
 
 #: "Not asked for": the named queries take the empty text and region 0 for it.
 ANY: Final = ""
+
+#: News are gathered this long: a busy topic must not answer a thousand times a second.
+BREATH_SECONDS: Final = 0.2
 
 Row = TypeVar("Row")
 Parameters = dict[str, object]
@@ -150,30 +153,37 @@ class Answers:
         return dict(zip(table.column("name").to_pylist(), table.column("rows").to_pylist(), strict=True))
 
     async def new_indicators(self, wanted: IndicatorFilter, after: int, seconds: float) -> Answer[IndicatorRow]:
-        """Wait until something changed after the cursor, and return what is live and changed since."""
-        latest, after = await self._news(after, seconds)
-        return Answer([row for row in _live_indicators(latest, after) if wanted.admits(row)], latest.cursor)
+        """Wait until something wanted changed after the cursor, and return what is live and changed since."""
+
+        def since(latest: Latest, cursor: int) -> list[IndicatorRow]:
+            return [row for row in _live_indicators(latest, cursor) if wanted.admits(row)]
+
+        return await self._news(since, after, seconds)
 
     async def new_alerts(self, wanted: AlertFilter, after: int, seconds: float) -> Answer[AlertRow]:
-        """Wait until something changed after the cursor, and return every transition since, oldest first."""
-        latest, after = await self._news(after, seconds)
-        found = [
-            rows.from_alert(change.record)
-            for change in latest.transitions
-            if change.cursor > after and isinstance(change.record, Alert)
-        ]
-        return Answer([row for row in found if wanted.admits(row)], latest.cursor)
+        """Wait until something wanted changed after the cursor, and return every transition since, oldest first."""
+
+        def since(latest: Latest, cursor: int) -> list[AlertRow]:
+            return [row for row in _live_transitions(latest, cursor) if wanted.admits(row)]
+
+        return await self._news(since, after, seconds)
 
     def _latest(self) -> Latest:
         return self.live.latest if self.live else Latest()
 
-    async def _news(self, after: int, seconds: float) -> tuple[Latest, int]:
+    async def _news(self, since: Callable[[Latest, int], list[Row]], after: int, seconds: float) -> Answer[Row]:
         if self.live is None:
-            return Latest(), 0
-        if after > self.live.latest.cursor:  # a cursor of an earlier process
-            after = 0
-        await self.live.wait(after, seconds)
-        return self.live.latest, after
+            return Answer([])
+        latest = self.live.latest
+        after = 0 if after > latest.cursor else after  # a cursor of an earlier process
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            cursor, found = latest.cursor, since(latest, after)
+            left = deadline - asyncio.get_running_loop().time()
+            if found or left <= 0 or self.live.closed:
+                return Answer(found, cursor)
+            await self.live.wait(cursor, left)
+            await asyncio.sleep(min(left, BREATH_SECONDS))
 
     async def _stored(self, name: str, parameters: Parameters) -> pa.Table | None:
         try:
@@ -219,6 +229,12 @@ def _live_indicators(latest: Latest, after: int) -> Iterator[IndicatorRow]:
     for change in [*latest.indicators.values()]:
         if change.cursor > after and isinstance(change.record, Indicator):
             yield rows.from_indicator(change.record)
+
+
+def _live_transitions(latest: Latest, after: int) -> Iterator[AlertRow]:
+    for change in [*latest.transitions]:
+        if change.cursor > after and isinstance(change.record, Alert):
+            yield rows.from_alert(change.record)
 
 
 def _live_alerts(latest: Latest) -> Iterator[AlertRow]:

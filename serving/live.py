@@ -108,13 +108,16 @@ class LiveView:
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._said_lost = False
+        self.closed = False
 
     async def start(self) -> None:
         """Begin to follow; returns at once."""
         self._task = asyncio.create_task(self._follow(), name="live view")
 
     async def stop(self) -> None:
-        """Stop following."""
+        """Stop following, and let go of those who wait for news."""
+        self.closed = True
+        self._changed.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -124,7 +127,7 @@ class LiveView:
         """Return the cursor once it is beyond ``after``, or when the time is over."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while self.latest.cursor <= after and (left := deadline - loop.time()) > 0:
+        while not self.closed and self.latest.cursor <= after and (left := deadline - loop.time()) > 0:
             changed = self._changed
             try:
                 await asyncio.wait_for(changed.wait(), left)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: Where the real sales go, and where the lockdown happens: neither disturbs the other's prices.
 SALES_PREFECTURES: Final = "540100,540200,540300"
 #: Dates of real sales at the end of the year that is played, moved to end today.
-SALES_DAYS: Final = 14
+SALES_DAYS: Final = 7
 SALES_LAST: Final = date(2017, 12, 31)
 #: The scenario's history is sent at full speed: about 5,000 receipts per county. More counties where there is time.
 LOCKDOWN_PREFECTURES: Final = ((120, "540400,540500,540600,542500"), (75, "540400,540500"), (0, "540400"))

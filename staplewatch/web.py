@@ -86,6 +86,6 @@ class Web:
             self._started.set_result(None)
             await self._stop.wait()
         finally:
+            await live.stop()  # first: it lets go of requests that wait for news
             await server.stop()
-            await live.stop()
             executor.shutdown(wait=False, cancel_futures=True)

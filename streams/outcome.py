@@ -92,6 +92,9 @@ def _listed(name: str, values: NDArray[Any]) -> list[Any]:
     if values.dtype.kind != "f":
         listed: list[Any] = values.astype(np.int64).tolist() if values.dtype.kind == "b" else values.tolist()
         return listed
+    if name in COUNTS or name in COUNTS_OF_DATE:  # corrected rows: NaN where nothing was counted
+        counted: list[Any] = np.nan_to_num(values).astype(np.int64).tolist()
+        return counted
     listed = values.tolist()
     if name in FIXED:
         return [None if value != value else int(value) for value in listed]  # noqa: PLR0124 - only NaN differs from itself

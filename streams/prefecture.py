@@ -49,9 +49,11 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
         self._touched = np.zeros(cells, bool)
-        #: Rows whose demand a close computed anew.
-        self._closed = np.zeros(self.rows, bool)
+        #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
+        self._changed = np.zeros(self.rows, bool)
+        #: Rows in frames that wait to be judged: their alerts may have begun without our knowing yet.
+        self._unjudged = np.zeros(self.rows, bool)
         self.corrections = Corrections(self)
         self._frames = Frames()
         self.values: Values = {}
@@ -114,9 +116,9 @@ class Prefecture(Timeline):
     def look_ahead(self, now: int) -> None:
         """Live: apply what came in the started bucket, and evaluate what it touched at once."""
         self._apply(now + 1)
-        if self.fresh.any():
+        if self._changed.any():
             self.values = self._measure()
-            self._tick(now + 1, np.flatnonzero(self.fresh | self._mask(self._open())))
+            self._tick(now + 1, np.flatnonzero(self._take_changed() | self._mask(self._open())))
 
     def _mask(self, rows: list[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.rows, bool)
@@ -157,8 +159,13 @@ class Prefecture(Timeline):
         self._freshen(cell)
 
     def _freshen(self, cell: Ints) -> None:
-        self.fresh[cell] = True
-        self.fresh[self.cells + cell % len(self._setup.goods)] = True
+        for mask in (self.fresh, self._changed):
+            mask[cell] = True
+            mask[self.cells + cell % len(self._setup.goods)] = True
+
+    def _take_changed(self) -> NDArray[np.bool_]:
+        changed, self._changed = self._changed, np.zeros(self.rows, bool)
+        return changed
 
     def _measure(self) -> Values:
         """Return every tick indicator of every row at the head of the windows."""
@@ -174,12 +181,12 @@ class Prefecture(Timeline):
 
     def _decide(self, point: int) -> None:
         """Evaluate rows that changed, or whose alerts wait: the level of any other is what it was."""
-        changed = self._with_prefecture(self.sales.take_moved()) | self.fresh | self._closed
-        self._closed[:] = False
+        changed = self._with_prefecture(self.sales.take_moved()) | self._take_changed()
         waiting = self._mask(self._open())
         if changed.any() or (waiting.any() and not self.values):
             self.values = self._measure()
-        self._tick(point, np.flatnonzero(changed | waiting))
+        self._unjudged |= changed
+        self._tick(point, np.flatnonzero(self._unjudged | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self._judge.has("tick"):
@@ -190,6 +197,7 @@ class Prefecture(Timeline):
     def _judge_ticks(self) -> None:
         if self._frames.size:
             self.transitions += self._judge.tick(self._frames.take())
+            self._unjudged[:] = False
 
     def _write(self, point: int) -> None:
         if self._touched.any():
@@ -224,7 +232,7 @@ class Prefecture(Timeline):
         for kind, market in self.markets.items():
             if market.pairs.size:
                 values = market.close(day)
-                self._closed |= values["sites_in"] + values["sites_out"] > 0
+                self._changed |= values["sites_in"] + values["sites_out"] > 0
                 rows = np.flatnonzero(market.subjects(day))
                 if len(rows):
                     self._decide_date(kind, day, point, rows, values)
