@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from schemas import topics
@@ -156,6 +156,7 @@ class LiveView:
 
     async def _session(self) -> None:
         consumer = self._make(
+            *FOLLOWED,  # without a group that means all of their partitions
             bootstrap_servers=self._servers,
             group_id=None,
             auto_offset_reset="earliest",
@@ -165,10 +166,6 @@ class LiveView:
         )
         try:
             await consumer.start()
-            assigned = await _partitions(consumer)
-            if not assigned:
-                return
-            consumer.assign(assigned)
             self.connected, self._said_lost = True, False
             while True:
                 batches = await consumer.getmany(timeout_ms=500)
@@ -178,16 +175,3 @@ class LiveView:
                 self.caught_up = self.caught_up or not batches
         finally:
             await consumer.stop()
-
-
-async def _partitions(consumer: Any) -> list[TopicPartition]:
-    found = {topic: await _numbers(consumer, topic) for topic in FOLLOWED}
-    if not all(found.values()):
-        return []
-    return [TopicPartition(topic, number) for topic, numbers in found.items() for number in sorted(numbers)]
-
-
-async def _numbers(consumer: Any, topic: str) -> set[int]:
-    if topic not in await consumer.topics():
-        return set()
-    return consumer.partitions_for_topic(topic) or set()

@@ -26,22 +26,28 @@ START = 1_767_196_800
 #: Long after every event, and long before the year 2100 of the broken ones.
 WALL = float(START + 90 * 86_400)
 PARTITIONS = 4
+EVERY = 4 * 3600
 PACKS = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
 
 
 @dataclass(slots=True)
 class Cluster:
-    """Stands in for the producer: one engine per partition; takes effect at every clock record."""
+    """Stands in for the producer: one engine per partition; takes effect every ``EVERY`` seconds of event time.
+
+    How often does not matter to the result (``test_engine_rebuild``), only to the time it takes.
+    """
 
     engines: dict[int, Engine]
     alerts: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    _clock: tuple[int, Sequence[str], Sequence[int]] | None = None
+    _settled: int = 0
     _waiting: dict[tuple[str, int], list[bytes]] = field(default_factory=dict)
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def send(self, topic: str, prefecture: int, event: msgspec.Struct | bytes) -> None:
-        """Keep a record until the next clock."""
+        """Keep a record until its turn comes."""
         raw = event if isinstance(event, bytes) else msgspec.json.encode(event)
         place = (topic, topics.partition_of(prefecture, PARTITIONS))
         self._waiting.setdefault(place, []).append(raw)
@@ -52,8 +58,18 @@ class Cluster:
             self._apply(topic, partition, self._waiting.pop((topic, partition)))
 
     def clock(self, time: int, *, inputs: Sequence[str] = (), prefectures: Sequence[int] = ()) -> None:
+        """Keep the newest clock; apply everything when its turn has come."""
+        self._clock = (time, inputs, prefectures)
+        if time - self._settled >= EVERY:
+            self.settle()
+
+    def settle(self) -> None:
         """Apply what waits, then one clock record per partition."""
         self.flush()
+        if self._clock is None:
+            return
+        time, inputs, prefectures = self._clock
+        self._settled = time
         for partition in {topics.partition_of(code, PARTITIONS) for code in prefectures}:
             clock = Clock(
                 time=datetime.fromtimestamp(time, UTC).isoformat(),
@@ -129,4 +145,5 @@ def play(name: str, prefectures: Iterable[int], seed: int, days: int | None = No
     cluster = Cluster(engines)
     simulation = Simulation(load(name), catalogue, seed=seed, start=START, prefectures=chosen, end=end)
     run(simulation, cluster, speed=math.inf, clock=lambda: WALL, punctuate=True)
+    cluster.settle()
     return Played(simulation, simulation.truth(), cluster)
