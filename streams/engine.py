@@ -215,12 +215,20 @@ class Engine:
     def restore(self, data: bytes) -> None:
         """Take over a snapshot. Raises ``SnapshotMismatch`` if it is of another format, catalogue or pack version.
 
-        From another epoch everything is taken but the offsets, which mean nothing in this one.
+        From another epoch everything is taken but the offsets, which mean nothing in this one. After
+        an error the engine is to be thrown away.
         """
         state = unpack(data)
         if state.get("fingerprint") != self.fingerprint:
             msg = "the snapshot is of another catalogue, other packs, other options or another format"
             raise SnapshotMismatch(msg)
+        try:
+            self._load(state)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            msg = f"the snapshot has another layout: {error!r}"
+            raise SnapshotMismatch(msg) from error
+
+    def _load(self, state: dict[str, Any]) -> None:
         same = state["epoch"] == self.epoch
         self.offsets = dict(state["offsets"]) if same else {}
         self._seen.load(state["seen"])

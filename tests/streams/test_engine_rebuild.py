@@ -15,7 +15,7 @@ from streams.decode import TABLES
 from streams.engine import Engine
 from streams.options import Options
 from streams.outcome import Outcome
-from streams.snapshot import SnapshotMismatch
+from streams.snapshot import SnapshotMismatch, pack, unpack
 from tests.streams import records
 from tests.streams.records import BAYI, GONGBU, WALL
 
@@ -188,3 +188,7 @@ def test_a_snapshot_under_other_options_is_refused() -> None:
         records.engine(Options(event_time=True, coverage=1.0)).restore(snapshot)
     with pytest.raises(SnapshotMismatch, match="not a snapshot"):
         records.engine(OPTIONS).restore(b"\0" * 30)
+    other = unpack(snapshot)
+    del other["seen"]
+    with pytest.raises(SnapshotMismatch, match="another layout"):
+        records.engine(OPTIONS).restore(pack(other))

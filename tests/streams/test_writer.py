@@ -200,8 +200,10 @@ def stop_at(wanted: str) -> Callable[[str], None]:
 
 
 def test_estimates_are_near_and_long_strings_are_counted() -> None:
-    numbers = estimate({"a": list(range(1000, 2000)), "b": ["potato"] * 1000}, 1000)
+    numbers = estimate({"a": list(range(1000, 2000)), "b": [f"potato {each}" for each in range(1000)]}, 1000)
     assert 60_000 < numbers < 120_000
+    shared = estimate({"a": list(range(1000, 2000)), "b": ["potato"] * 1000}, 1000)
+    assert 36_000 < shared < 55_000, "one text in a thousand rows is one text"
     assert estimate({"value": ["x" * 1_000_000, "y" * 70]}, 2) > 1_000_000
 
 
