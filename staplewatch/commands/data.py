@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -170,9 +172,6 @@ def dead_letters(
 
 def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:
     """Return a date or time as RFC 3339; civil time of the deployment when it has no offset."""
-    from datetime import datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
     from staplewatch.errors import CommandError  # noqa: PLC0415
 
     if text is None:
@@ -202,7 +201,7 @@ def _show(
     from staplewatch import output, places, settings, source  # noqa: PLC0415
 
     chosen = settings.load(config, **given)
-    name = _named(places, chosen.catalogue, in_words) if form == "table" and what != "dead-letters" else dict
+    name = _readable(places, chosen, what, in_words) if form == "table" else dict
     with source.opened(chosen, direct=bool(given.get("warehouse") or given.get("broker"))) as answers:
         if not follow:
             output.emit([name(row) for row in answers.ask(what, asked)], form, columns(), title)
@@ -214,11 +213,16 @@ def _show(
                 output.emit_lines(map(name, rows), form, columns())
 
 
-def _named(places: Any, catalogue: Any, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Change:
-    names = places.namer(catalogue)
+def _readable(
+    places: Any, chosen: Any, what: str, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Change:
+    """Return what makes a row readable: civil time of the deployment, names instead of codes."""
+    zone = ZoneInfo(chosen.timezone)
+    names = dict if what == "dead-letters" else places.namer(chosen.catalogue)
 
     def change(row: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(in_words(names(row)))
+        at = datetime.fromisoformat(row["at"]).astimezone(zone)
+        return {**in_words(names(row)), "at": f"{at:%Y-%m-%d %H:%M:%S}"}
 
     return change
 
