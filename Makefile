@@ -40,10 +40,8 @@ bench: ## measure throughput and latency (tests/bench)
 	@$(MAKE) --no-print-directory services
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench $(PYTEST_ARGS)
 
-soak: ## kill, freeze and restart things for long (tests/reliability)
-	@[[ -d tests/reliability ]] || { echo "soak: tests/reliability does not exist yet, there is nothing to run" >&2; exit 1; }
-	@$(MAKE) --no-print-directory services
-	@SOAK=1 REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/reliability $(PYTEST_ARGS)
+soak: setup-dev services ## what takes too long for every change: scenarios over all prefectures and seeds
+	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
 
 lock: setup-dev ## pin dependencies again after a change in pyproject.toml
 	@scripts/lock

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from producers.simulate import touched
+from schemas.catalogue import load as load_catalogue
 from schemas.events import LEVELS
 from tests.streams.scenario_run import Played, play
 
 NYINGCHI = 540400
 LHOKA = 540500
 SEEDS = (1, 2, 3, 4, 5)
+EVERYWHERE = load_catalogue().prefectures
 
 
 def check_records(played: Played) -> None:
@@ -73,3 +76,12 @@ def test_other_scenarios_leave_other_counties_alone(name: str) -> None:
     check_records(played)
     outside = {one.region for one in played.raised} - touched(played.truths)
     assert outside <= {str(NYINGCHI), str(LHOKA)}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "check"), [("lockdown", check_lockdown), ("calm", check_calm)])
+def test_all_seven_prefectures_over_seeds(name: str, check: Callable[[Played], None], seed: int) -> None:
+    played = play(name, EVERYWHERE, seed)
+    check_records(played)
+    check(played)
