@@ -41,7 +41,7 @@ class Prefecture(Timeline):
         super().__init__(setup)
         self.code, self._judge = code, judge
         self.counties = setup.catalogue.counties(code)
-        self._county = {county: index for index, county in enumerate(self.counties)}
+        self._place = {region: index for index, region in enumerate([*self.counties, code])}
         goods, cells = len(setup.goods), len(self.counties) * len(setup.goods)
         self.cells, self.rows = cells, cells + goods
         self.region_of = np.repeat(np.array([*self.counties, code], np.int64), goods)
@@ -64,7 +64,7 @@ class Prefecture(Timeline):
 
     def site(self, kind: str, name: str, county: int) -> int:
         """Return the id of a site in the market of ``kind``."""
-        return self.markets[kind].pairs.site(name, self._county[county])
+        return self.markets[kind].pairs.site(name, self._place[county])
 
     def has_date_rules(self, kind: str) -> bool:
         """Return whether any date rule reads prices of ``kind``."""
@@ -73,8 +73,7 @@ class Prefecture(Timeline):
     def _open(self) -> list[int]:
         """Return the rows of open alerts on ticks."""
         goods = self._setup.good_index
-        places = {code: index for index, code in enumerate([*self.counties, self.code])}
-        found = ((places.get(region), goods[good]) for region, good in self._judge.open_rows("tick"))
+        found = ((self._place.get(region), goods[good]) for region, good in self._judge.open_rows("tick"))
         return [place * len(goods) + good for place, good in found if place is not None]
 
     # -- time
@@ -212,12 +211,14 @@ class Prefecture(Timeline):
     def _with_prefecture(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
 
+    def _subjects(self, rows: Ints) -> dict[str, Any]:
+        return {"region": self.region_of[rows], "good": [self._setup.goods[index] for index in self.good_of[rows]]}
+
     def write_rows(self, at: int, rows: Ints, values: Values) -> None:
         """Write rows of grain ``5m`` whose bucket ended at ``at``; ``values`` are columns of these rows."""
         self.output.add(
             len(rows),
-            region=self.region_of[rows],
-            good=[self._setup.goods[index] for index in self.good_of[rows]],
+            **self._subjects(rows),
             grain="5m",
             kind="retail",
             at=at,
@@ -253,8 +254,7 @@ class Prefecture(Timeline):
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
             len(rows),
-            region=self.region_of[rows],
-            good=[self._setup.goods[index] for index in self.good_of[rows]],
+            **self._subjects(rows),
             grain="date",
             kind=kind,
             at=self._setup.civil.midnight(day + 1),
@@ -278,6 +278,7 @@ class Prefecture(Timeline):
             self.fresh |= (self.values["lines_24h"] > 0) | (reporting > 0)
         for market in self.markets.values():
             market.refresh()
+        self.await_events()
 
     def drain(self) -> None:
         """Write corrections that wait, and the rows of the started bucket as they stand."""
@@ -308,3 +309,5 @@ class Prefecture(Timeline):
             queue.load(data["queues"][topic])
         self.corrections.load(data["corrections"])
         self._touched, self.moment, self.closed_day = data["touched"], data["moment"], data["closed_day"]
+        # What had changed since the last grid point is not kept: evaluating every row once finds it again.
+        self._changed[:] = True

@@ -26,6 +26,8 @@ class Timeline(ABC):
         #: Per input: when its last chunk came, as a count of chunks and by the wall clock.
         self._arrivals: dict[str, tuple[int, float]] = {}
         self._chunks = 0
+        #: Since when (wall clock) events could have come; 0 until time first passes here.
+        self._listening = 0.0
         #: Since when (wall clock) a grid point, or the start, has been due; 0 while none is.
         self._due = 0.0
         #: Whether more was due than one call may decide: call ``advance`` again.
@@ -62,6 +64,10 @@ class Timeline(ABC):
         if self.moment != NEVER or any(queue.first != NEVER for queue in self.queues.values()):
             self.queues[topic].punctuate(at)
 
+    def await_events(self) -> None:
+        """Begin to wait for events anew, after a rebuild: the wall clock must not overtake the backlog."""
+        self._listening = 0.0
+
     def advance(self, wall: float) -> None:
         """Do everything that is due."""
         options = self._setup.options
@@ -76,8 +82,9 @@ class Timeline(ABC):
         if not marks:
             return
         now = max(marks)
+        self._listening = self._listening or wall
         arrived = max((at for _, at in self._arrivals.values()), default=0.0)
-        if wall - arrived >= options.idle_after and wall - now < options.idle_reach:
+        if wall - max(arrived, self._listening) >= options.idle_after and wall - now < options.idle_reach:
             now = max(now, int(wall))
         if self.moment == NEVER or self.moment + BUCKET <= now:
             self._due = self._due or wall

@@ -134,3 +134,28 @@ def test_after_a_rebuild_newest_indicators_and_open_alerts_are_published_again(w
     outcome = following.republish(NOON + 200)
     assert f"{BAYI}|potato" in outcome.live
     assert {alert.rule for alert in outcome.alerts} >= {"live-24h"}
+
+
+def test_a_bucket_that_a_snapshot_cut_in_two_is_written_whole_though_nothing_more_comes() -> None:
+    made = Wire(records.engine(LIVE))
+    made.send(topics.SALES, sales(NOON, 4.0, 1), NOON + 12)
+    made.tick(NOON + 14)
+    made.send(topics.SALES, sales(NOON + 30, 4.0, 100), NOON + 42)
+    following = Wire(records.engine(LIVE))
+    following.engine.restore(made.engine.snapshot())
+    for second in range(0, 900, 10):
+        following.tick(NOON + 60 + second)
+    assert [row for row in following.rows if row[0] == BAYI] == [(BAYI, "potato", NOON + 300)]
+
+
+def test_after_a_rebuild_the_wall_clock_waits_for_the_backlog(wire: Wire) -> None:
+    """Down for ten minutes: what was sent meanwhile is not late when it is read."""
+    wire.send(topics.SALES, sales(NOON, 4.0, 5000), NOON + 12)
+    following = Wire(records.engine(LIVE))
+    following.engine.restore(wire.engine.snapshot())
+    following.engine.republish(NOON + 900)
+    following.tick(NOON + 900.5)
+    assert [row for row in following.rows if row[2] > NOON] == []
+    following.send(topics.SALES, sales(NOON + 400, 4.0, 6000), NOON + 901)
+    following.tick(NOON + 903)
+    assert {at for *_, at in following.rows if at > NOON} == {NOON + 300}
