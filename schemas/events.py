@@ -10,8 +10,6 @@ from typing import Literal
 
 import msgspec
 
-SCHEMA = 1
-
 SaleKind = Literal["sale", "return", "void"]
 ReceiptStatus = Literal["normal", "training", "cancelled"]
 StockAction = Literal["OBSERVE", "ADD", "DELETE"]

@@ -41,6 +41,7 @@ class Judge:
 
     def __init__(self, rulebook: Rulebook, book: Book, goods: list[str]) -> None:
         self._rulebook, self.book, self._goods = rulebook, book, goods
+        self._index = {good: number for number, good in enumerate(goods)}
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
@@ -85,8 +86,7 @@ class Judge:
     def _step(self, rule: Rule, evaluated: pl.DataFrame, date: int | None) -> list[Transition]:
         """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows)."""
         code = pl.col("region") * len(self._goods) + pl.col("good_index")
-        index = {good: number for number, good in enumerate(self._goods)}
-        open_codes = {region * len(self._goods) + index[good] for region, good, _ in self.book.open_keys(rule)}
+        open_codes = {region * len(self._goods) + self._index[good] for region, good, _ in self.book.open_keys(rule)}
         raised = evaluated.filter(pl.col("level") > 0).select(code.alias("code"))["code"].to_list()
         if not open_codes and not raised:
             return []

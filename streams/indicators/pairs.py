@@ -86,11 +86,6 @@ class Pairs:
         """Return the cell of every pair, shape (pairs,)."""
         return self.table["cell"]
 
-    @property
-    def site_of(self) -> NDArray[Any]:
-        """Return the site id of every pair, shape (pairs,)."""
-        return self.table["site"]
-
     def of(self, site: Ints, good: Ints) -> Ints:
         """Return pair ids, new ones where needed; shapes as given."""
         lookup = self._table["pair"]
