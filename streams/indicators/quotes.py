@@ -16,7 +16,14 @@ from streams.indicators.pairs import Grown, Pairs
 #: Longest look-back of an indicator (change_month: 34 dates and the carry before it), and some room.
 DATES = 48
 PRICE = 10_000
+#: How many dates back a base date may lie: the first with a matched site counts.
 WEEK = tuple(range(7, 14))
+MONTH = tuple(range(28, 35))
+#: From the same calendar date a year ago.
+YEAR = tuple(range(7))
+#: Dates whose median price is the usual one, and how many of them must have a price.
+USUAL = tuple(range(8, 29))
+USUAL_LEAST = 7
 
 
 class QuoteBook:
