@@ -58,12 +58,14 @@ def with_runs(flags: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
 def counted(flags: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """Return ``districts_x``, ``days_x`` and ``goods_x`` per prefecture, good and day, sorted by them.
 
-    ``flags`` has the flags ``names`` of counties and their ``days_x``. All counts are null where no
-    county of the prefecture has a flag that is true or false.
+    ``flags`` has the flags ``names`` (``x~`` among them) of counties and their ``days_x``. All counts
+    are null where no county of the prefecture has a flag that is true or false.
     """
     names = tuple(names)
+    # A flag's looser form may be true where the flag is undefined: it does not make the county known.
+    judged = [name for name in names if not name.endswith(NEAR)]
     prefecture = (pl.col("region") // 100 * 100).alias("region")
-    known = pl.any_horizontal(pl.col(*names).is_not_null()).any().alias(_DEFINED)
+    known = pl.any_horizontal(pl.col(*judged).is_not_null()).any().alias(_DEFINED)
     districts = [pl.col(name).fill_null(False).sum().cast(pl.Int64).alias(f"districts_{name}") for name in names]
     days = [pl.col(f"days_{name}").max() for name in names]
     goods = [(pl.col(f"districts_{name}") > 0).sum().over("region", "day").alias(f"goods_{name}") for name in names]
