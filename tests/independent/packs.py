@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -36,7 +37,7 @@ class World:
     quotes: Frame
     counties: Mapping[int, int]
 
-    @property
+    @cached_property
     def dates(self) -> list[date]:
         """Every calendar date from the first to the last row."""
         first, last = min(self.quotes["day"]), max(self.quotes["day"])
@@ -44,7 +45,8 @@ class World:
 
 
 #: What the packs read, and every price indicator.
-READ = ("price", "change_day", "change_week", "rise_over_usual")
+SHOWN = ("price", "change_day", "change_week")
+READ = (*SHOWN, "rise_over_usual")
 PRICES = (*READ, "sites_present", "sites_fresh", "change_month", "change_year", "dispersion")
 
 
@@ -343,7 +345,7 @@ def backtest(world: World) -> dict[tuple[str, int, str, date], dict[str, Any]]:
     """Return level, price, change_day and change_week by (rule, region, good, date)."""
     measured: Columns = {}
     for extent in EXTENTS:
-        measured |= indicators(world, extent, READ if extent == 1 else READ[:3])
+        measured |= indicators(world, extent, READ if extent == 1 else SHOWN)
     counties = {subject: found for subject, found in measured.items() if subject[0] % 100}
     levels = {
         "urumqi-2007": {subject: urumqi(found, steady=False) for subject, found in counties.items()},
@@ -352,14 +354,15 @@ def backtest(world: World) -> dict[tuple[str, int, str, date], dict[str, Any]]:
         "qingdao-2015": {subject: tight(found) for subject, found in counties.items()},
     }
     levels["mofcom-2011"] = mofcom(levels["urumqi-2007"])
+    shown = {
+        subject: list(zip(*(found[name].tolist() for name in SHOWN), strict=True))
+        for subject, found in measured.items()
+    }
     return {
-        (rule, region, good, day): {
-            "level": str(by_date[day]),
-            **{name: number(measured[region, good][name][day]) for name in ("price", "change_day", "change_week")},
-        }
+        (rule, region, good, day): {"level": one, **dict(zip(SHOWN, map(number, values), strict=True))}
         for rule, subjects in levels.items()
         for (region, good), by_date in subjects.items()
-        for day in world.dates
+        for day, one, values in zip(world.dates, by_date.tolist(), shown[region, good], strict=True)
     }
 
 
