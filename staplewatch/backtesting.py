@@ -235,9 +235,11 @@ def load_history(
     settings: Settings, quotes: Path | None, catalogue: Catalogue, kind: QuoteKind, *, skip_bad: bool
 ) -> History:
     """Return the quotes of the file, or of the warehouse of the settings."""
-    from staplewatch import assembly, history  # noqa: PLC0415
+    from staplewatch import assembly, history, source  # noqa: PLC0415
 
     if quotes is None:
+        if settings.warehouse is None:
+            source.check_directory(settings.data, elsewhere=False)
         store = assembly.open_warehouse(settings.warehouse_url)
         try:
             return history.from_warehouse(store, catalogue, kind)
