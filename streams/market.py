@@ -12,7 +12,7 @@ from streams.indicators.groups import Ints
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
-from streams.indicators.quotes import QuoteBook
+from streams.indicators.quotes import QUOTED, QuoteBook
 from streams.indicators.stock import UNKNOWN, Shelf
 from streams.setup import Setup
 
@@ -102,8 +102,7 @@ class Market:
         self.shelf.close(day)
         values = self.values(day)
         self.outages.close(day, values)
-        quoted = ("price", "change_day", "change_week", "sites_present", "sites_fresh")
-        self.closed[day] = {name: column for name, column in values.items() if name not in quoted}
+        self.closed[day] = {name: column for name, column in values.items() if name not in QUOTED}
         self.closed.pop(day - self.quotes.kept, None)
         return values
 

@@ -16,11 +16,9 @@ import numpy as np
 
 from streams.backtest.grid import Flags, Regions, carried, shifted
 from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints, column_median, ratio
-from streams.indicators.quotes import MONTH, PRICE, USUAL, USUAL_LEAST, WEEK, YEAR
+from streams.indicators.quotes import MAD_SCALE, MONTH, PRICE, USUAL, USUAL_LEAST, WEEK, YEAR
 
 _EPOCH: Final = dt.date(1970, 1, 1)
-#: MAD of a normal distribution times this is its standard deviation.
-MAD_SCALE: Final = 1.4826
 #: Cells whose usual price is found at once: 21 floats each, so that a nation's matrix stays below 50 MB.
 _BLOCK: Final = 250_000
 

@@ -21,9 +21,9 @@ CITY, OTHER = 370201, 370202
 
 def counties(*rows: tuple[int, int, int, float | None, float | None]) -> pl.DataFrame:
     """Return rows of (region, good, day, change_day, change_week)."""
-    schema = {"region": pl.Int64, "good_index": pl.Int64, "day": pl.Int64}
-    ratios = {"change_day": pl.Float64, "change_week": pl.Float64}
-    return pl.DataFrame(list(rows), schema=schema | ratios, orient="row")
+    names = ("region", "good_index", "day", "change_day", "change_week")
+    types = (*[pl.Int64] * 3, *[pl.Float64] * 2)
+    return pl.DataFrame(list(rows), schema=dict(zip(names, types, strict=True)), orient="row")
 
 
 def counts(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -85,7 +85,7 @@ def test_counties_out_of_stock() -> None:
 
 @given(st.lists(st.lists(st.booleans(), min_size=1, max_size=12), min_size=1, max_size=6))
 def test_runs_equal_counting(subjects: list[list[bool]]) -> None:
-    expected = []
+    expected: list[int] = []
     for flags in subjects:
         for flag, group in groupby(flags):
             length = len(list(group))

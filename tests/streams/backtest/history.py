@@ -17,7 +17,9 @@ Quoted = Mapping[str, Mapping[int, float]]
 
 def history(prices: Quoted, stock: Quoted | None = None, regions: Mapping[str, int] | None = None) -> History:
     """Return quotes of good ``tea``: site -> day -> price in CNY, and stock in base units. Days are small numbers."""
-    rows = [(day, site, round(price * PRICE), None) for site, own in prices.items() for day, price in own.items()]
+    rows: list[tuple[Any, ...]] = [
+        (day, site, round(price * PRICE), None) for site, own in prices.items() for day, price in own.items()
+    ]
     rows += [
         (day, site, None, round(left * QUANTITY)) for site, own in (stock or {}).items() for day, left in own.items()
     ]

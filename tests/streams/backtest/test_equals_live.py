@@ -14,14 +14,14 @@ from streams.backtest.quotes import LINES, History
 from streams.indicators.civil import DAY, Civil
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
-from streams.indicators.quotes import QuoteBook
+from streams.indicators.quotes import QUOTED, QuoteBook
 from streams.indicators.stock import Shelf
 
 DATES = 45
 FIRST = 18_000
 COUNTIES = {"a": 0, "b": 0, "c": 1, "d": 1}
 NAMES = (
-    *("price", "change_day", "change_week", "sites_present", "sites_fresh"),
+    *QUOTED,
     *("sites_in", "sites_out", "in_stock_rate", "out_days", "intermittent"),
 )
 UTC = Civil("UTC")

@@ -121,5 +121,5 @@ def _slow_score(prices: list[float], month: int, span: int) -> float | None:
     variance = statistics.fmean((rate - mean) ** 2 for rate in repeated) * len(rates) / (len(rates) - 1)
     if variance < 1e-22:
         return None
-    rate = (prices[month] / prices[month - span]) ** (1 / span) - 1
+    rate = float((prices[month] / prices[month - span]) ** (1 / span) - 1)
     return (rate - mean) / math.sqrt(variance)
