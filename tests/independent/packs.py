@@ -74,6 +74,7 @@ def prices(rows: Frame, dates: list[date], names: Iterable[str]) -> dict[str, Se
     quoted = table(rows, "price", dates)
     present = quoted.ffill(limit=CARRY_DAYS - 1)
     usual_price = present.median(axis=1)
+    usual = usual_price.tolist()
     by_date = [{site: value for site, value in row.items() if value == value} for row in present.to_dict("records")]  # noqa: PLR0124
     fresh = [{site: value for site, value in row.items() if value == value} for row in quoted.to_dict("records")]  # noqa: PLR0124
     place = {day: number for number, day in enumerate(dates)}
@@ -97,7 +98,7 @@ def prices(rows: Frame, dates: list[date], names: Iterable[str]) -> dict[str, Se
         "change_week": lambda: on_base(lambda day: back(day, 7, 13)),
         "change_month": lambda: on_base(lambda day: back(day, 28, 34)),
         "change_year": lambda: on_base(lambda day: back(year_ago(day), 0, 6)),
-        "rise_over_usual": lambda: series(dates, lambda day: rise(usual_price, day)),
+        "rise_over_usual": lambda: series(dates, lambda day: rise(usual, place[day])),
         "dispersion": lambda: series(dates, lambda day: spread(list(at(by_date, day).values()))),
     }
     return {name: known[name]() for name in names}
@@ -130,12 +131,12 @@ def year_ago(day: date) -> date:
     return date(day.year - 1, day.month, min(day.day, last))
 
 
-def rise(price: Series, day: date) -> float | None:
-    """Compare P with the median of the defined P over d-28 … d-8."""
-    if np.isnan(price[day]):
+def rise(price: list[float], number: int) -> float | None:
+    """Compare P with the median of the defined P over d-28 … d-8; dates are numbered from the first."""
+    window = [value for value in price[max(number - 28, 0) : max(number - 7, 0)] if not np.isnan(value)]
+    if np.isnan(price[number]) or len(window) < 7:
         return None
-    window = price.loc[day - timedelta(days=28) : day - timedelta(days=8)].dropna()
-    return round(float(price[day]) / median(window) - 1, 9) if len(window) >= 7 else None
+    return round(price[number] / median(window) - 1, 9)
 
 
 def spread(latest: list[float]) -> float | None:
