@@ -231,15 +231,29 @@ _LEVEL_WORDS: Final = {
 }
 
 
+def _check_free(data: Path) -> None:
+    """Refuse a directory whose embedded warehouse a running instance holds, or that has none."""
+    from staplewatch import instance, source  # noqa: PLC0415
+
+    if (found := instance.find(data)) is not None:
+        msg = say(
+            f"{data} 的实例（进程 {found.pid}）正占用其仓库：先停止它，或用 --quotes、--warehouse 指明来源",
+            f"the instance of {data} (process {found.pid}) holds its warehouse: stop it first, "
+            "or name a source by --quotes or --warehouse",
+        )
+        raise CommandError(msg)
+    source.check_directory(data, elsewhere=False)
+
+
 def load_history(
     settings: Settings, quotes: Path | None, catalogue: Catalogue, kind: QuoteKind, *, skip_bad: bool
 ) -> History:
     """Return the quotes of the file, or of the warehouse of the settings."""
-    from staplewatch import assembly, history, source  # noqa: PLC0415
+    from staplewatch import assembly, history  # noqa: PLC0415
 
     if quotes is None:
         if settings.warehouse is None:
-            source.check_directory(settings.data, elsewhere=False)
+            _check_free(settings.data)
         store = assembly.open_warehouse(settings.warehouse_url)
         try:
             return history.from_warehouse(store, catalogue, kind)

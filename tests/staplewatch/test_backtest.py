@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from staplewatch import cli
+from staplewatch.instance import Instance, Ownership
 from streams.alerts.packs import DIRECTORY
 
 HEAD = "date,region,site,good,price,unit,kind,stock"
@@ -131,6 +132,18 @@ def test_bad_rows_are_named_or_left_out(capsys: pytest.CaptureFixture[str], quot
     code, out, err = run(capsys, "--quotes", str(quotes), "--pack", "urumqi-2007", "--format", "csv", "--skip-bad")
     assert (code, err) == (0, "staplewatch: quotes.csv: 2 bad row(s) left out\n")
     assert len(rows_of(out)) == 2 * 14
+
+
+def test_the_warehouse_of_a_running_instance_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    owner = Ownership(tmp_path)
+    owner.publish(Instance(pid=123, http="http://127.0.0.1:1", broker="memory", token="t"))
+    try:
+        code, out, err = run(capsys, "--data", str(tmp_path), "--pack", "urumqi-2007")
+    finally:
+        owner.release()
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "(process 123) holds its warehouse: stop it first" in err
 
 
 @pytest.mark.parametrize(
