@@ -19,9 +19,12 @@ from streams.alerts import load as load_pack
 from streams.chunk import Chunk
 from streams.engine import Engine
 from streams.options import Options
+from tests.reliability.servers import log_end
 
 #: Records of one chunk; results do not depend on it.
 CHUNK: Final = 2_000
+#: Seconds after the last record; longer than live time waits for an input that is behind.
+SILENCE: Final = 5.0
 INDICATOR_KEY: Final = ("region", "good", "grain", "kind", "at")
 #: Any present after the events will do in event-time mode; the broken records of 2100 lie beyond it.
 PRESENT: Final = 1_900_000_000.0
@@ -64,7 +67,7 @@ def read_log(server: str, topic: str, partition: int) -> list[Record]:
     consumer = Consumer({"bootstrap.servers": server, "group.id": "oracle", "enable.auto.commit": False})
     found: list[Record] = []
     try:
-        _, end = consumer.get_watermark_offsets(place, timeout=30.0)
+        end = log_end(consumer, place)
         consumer.assign([place])
         while (found[-1].offset + 1 if found else 0) < end:
             found += map(_record, consumer.consume(10_000, timeout=1.0))
@@ -87,9 +90,15 @@ def expect(server: str, partitions: int, *, event_time: bool) -> Expected:
     expected = Expected()
     for partition in range(partitions):
         engine = Engine(partition, partitions, catalogue, rulebook, options, "oracle", 1)
+        wall = PRESENT if event_time else 0.0
         for chunk in _in_turn({topic: read_log(server, topic, partition) for topic in topics.CONSUMED}, partition):
-            _take(expected, engine.apply(chunk, PRESENT))
-        _take(expected, engine.republish(PRESENT))
+            wall = max(wall, chunk.timestamps[-1] / 1000)
+            _take(expected, engine.apply(chunk, wall))
+        # live, time waits for an input that is behind, but not for long: first it is noticed, then it is over
+        _take(expected, engine.tick(wall + SILENCE))
+        _take(expected, engine.tick(wall + 2 * SILENCE))
+        _take(expected, engine.republish(wall + 2 * SILENCE))
+        _take(expected, engine.drain(wall + 2 * SILENCE))
     return expected
 
 

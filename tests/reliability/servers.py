@@ -81,12 +81,13 @@ def log_ends(server: str, topics: Iterable[str], partitions: int) -> dict[tuple[
     consumer = Consumer({"bootstrap.servers": server, "group.id": "ends"})
     try:
         places = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
-        return {(place.topic, place.partition): _end(consumer, place) for place in places}
+        return {(place.topic, place.partition): log_end(consumer, place) for place in places}
     finally:
         consumer.close()
 
 
-def _end(consumer: Consumer, place: TopicPartition) -> int:
+def log_end(consumer: Consumer, place: TopicPartition) -> int:
+    """Return the next offset of a place."""
     deadline = time.monotonic() + LEADER_SECONDS
     while True:
         try:

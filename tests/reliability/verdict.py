@@ -25,8 +25,9 @@ INCIDENTAL: Final = ("as_of", "processed_at", "version")
 
 def findings(house: Warehouse, traffic: Traffic, expected: Expected, *, event_time: bool) -> list[str]:
     """Return everything that is not as it must be; nothing if all is well."""
-    alerts = transitions(house, expected) if event_time else episodes(house, expected)
-    return [*records(house, traffic, expected), *indicators(house, expected), *alerts]
+    numbers = indicators if event_time else sums
+    alerts = transitions if event_time else episodes
+    return [*records(house, traffic, expected), *numbers(house, expected), *alerts(house, expected)]
 
 
 def records(house: Warehouse, traffic: Traffic, expected: Expected) -> list[str]:
@@ -51,8 +52,18 @@ def _summed(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def indicators(house: Warehouse, expected: Expected) -> list[str]:
     """Compare every row of table ``indicators``, every column but the version."""
-    wanted = expected.indicators
-    found = stored_indicators(house).select(wanted.columns)
+    return _unequal(expected.indicators, stored_indicators(house))
+
+
+def sums(house: Warehouse, expected: Expected) -> list[str]:
+    """Live: what was sold in every bucket. Stock is as of the moment at which a row was written, and may differ."""
+    sold = (pl.col("grain") == "5m") & (pl.col("lines") != 0)
+    columns = [*INDICATOR_KEY, "amount", "quantity", "lines", "vwap"]
+    return _unequal(*(frame.filter(sold).select(columns) for frame in (expected.indicators, stored_indicators(house))))
+
+
+def _unequal(wanted: pl.DataFrame, found: pl.DataFrame) -> list[str]:
+    found = found.select(wanted.columns)
     types = {name: kind for name, kind in wanted.schema.items() if kind != pl.Null}
     found = found.cast({name: kind for name, kind in types.items() if found.schema[name] != kind})
     wanted = wanted.cast({name: found.schema[name] for name, kind in wanted.schema.items() if kind == pl.Null})
