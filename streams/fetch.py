@@ -31,7 +31,7 @@ class RawBatch:
     offsets: Sequence[int]
     values: list[bytes | None]
     keys: list[bytes | None]
-    headers: list[Sequence[tuple[str, bytes]]]
+    headers: list[Sequence[tuple[str, bytes | None]]]
     timestamps: list[int]
 
     def __len__(self) -> int:
