@@ -19,6 +19,7 @@ from streams.prefecture import Prefecture
 OFFSETS: Final = range(2**63)
 _CODE: Final = re.compile(r"[0-9]{6}")
 
+
 class Clocks:
     """Clock records of one partition that have not taken effect for all their inputs."""
 
@@ -39,7 +40,8 @@ class Clocks:
             refuse("validate", "prefectures must be codes such as 540100")
         if not all(offset in OFFSETS for offset in clock.offsets.values()):
             refuse("validate", "offsets must lie between 0 and 2^63")
-        self._waiting.append((clock, at, inputs))
+        # Whatever version it claims to be of is not kept: no snapshot could hold a number of 4,000 digits.
+        self._waiting.append((msgspec.structs.replace(clock, schema=1), at, inputs))
 
     def _moment(self, text: str, wall: int) -> int:
         """Return when; a clock may close the date of the latest event allowed, and nothing beyond."""

@@ -11,66 +11,24 @@ from random import Random
 from typing import Any
 
 from schemas import topics
+from tests.fuzz.tokens import (
+    BYTES,
+    DATES,
+    GOOD_UNITS,
+    GOODS,
+    KEYS,
+    NUMBERS,
+    NUMERIC,
+    OTHERS,
+    REGIONS,
+    TEXTS,
+    TIMES,
+    UNITS,
+    WORDS,
+)
 
 TOPICS = (topics.SALES, topics.SALES, topics.STOCK, topics.QUOTES, topics.CLOCK)
 
-#: JSON as it stands in the document: what no serializer writes.
-NUMBERS = (
-    *("0", "-0", "-0.0", "1", "2", "-1", "0.5", "1.0", "1e2", "1E+2", "1e-2", "3.14", "12.34567", "0.0004", "0.0005"),
-    *("0.00049999999999999999", "0.00005", "1e-400", "5e-324", "1e-999999999999999999999", "1e15", "99999999999"),
-    *("100000000000", "999999999999.9999", "1e300", "1.7976931348623157e308", "1.7976931348623159e308", "1e309", "1e400"),
-    *("-1e400", "4294967295", "4294967296", "9007199254740991", "9007199254740992", "9223372036854775807"),
-    *("9223372036854775808", "18446744073709551616", "-9223372036854775809", "1" + "0" * 30, "9" * 400, "1" * 4300),
-    *("1" * 4301, "0." + "3" * 500, "NaN", "Infinity", "-Infinity", "01", "+1", ".5", "1.", "1e", "0x10", "1_000", "１"),
-)
-TEXTS = (
-    *('""', '" "', '"a"', '"\\u0000"', '"\\u0073"', '"\\ud800"', '"\\udc00"', '"\\ud83d\\ude00"', '"\\ud800\\u0041"'),
-    *('"\\x"', '"\\u12"', '"a\nb"', '"\t"', '"\x7f"', '"商店"', '"' + "长" * 200 + '"', '"' + "x" * 201 + '"', '"\\/"'),
-    *('"None"', '"null"', '"0"', '"\u202e"', '"😀"', '"\\"', "'a'"),
-)
-OTHERS = ("null", "true", "false", "{}", "[]", "[null]", "[{}]", "[[]]", '{"a": 1}', "[" * 30 + "]" * 30, "", "nul", "//")
-REGIONS = ("540402", "540421", "540400", "540000", "540102", "0540402", "540402 ", "５４０４０２", "999999", "54", "-1")
-TIMES = (
-    *("2026-11-19T12:00:00+08:00", "2026-11-19T12:00:59Z", "2026-11-19t12:00:00z", "2026-11-19 12:00:00+08:00"),
-    *("2026-11-19T12:00:00", "2026-11-19T24:00:00+08:00", "2026-11-19T23:59:60Z", "2026-11-19T12:00:60+08:00"),
-    *("2026-11-19T12:00:00+23:59", "2026-11-19T12:00:00-23:59", "2026-11-19T12:00:00+24:00", "2026-11-19T12:00:00+08:60"),
-    *("2026-11-19T12:00:00+08:99", "2026-11-19T12:00:00-00:00", "2026-11-19T12:00:00+0800", "2026-11-19T12:00:00+08"),
-    *("2026-11-19T12:00:00+08:00:30", "20261119T120000+0800", "2026-W47-4T12:00:00+08:00", "2026-11-19T12:00+08:00"),
-    *("2026-11-19T12:00x07+08:00", "2026-11-19T12:00.07+08:00", "2026-11-19T12:00:07.999999999Z", "2026-11-19"),
-    *("2026-11-19T12:00:07,5+08:00", "2026-11-19T12:00:07.+08:00", "2026-02-29T12:00:00Z", "2024-02-29T12:00:00Z"),
-    *("1999-12-31T23:59:59Z", "2000-01-01T00:00:00Z", "2026-11-20T12:10:00+08:00", "2026-11-20T12:10:01+08:00"),
-    *("2026-11-21T02:00:00+08:00", "2026-11-21T14:10:00+08:00", "2026-11-21T14:10:01+08:00", "2100-01-01T00:00:00Z"),
-    *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "0000-01-01T00:00:00Z", "２026-11-19T12:00:00Z"),
-    *("2026-11-19T12:00:0７+08:00", "2026-11-19T12:00:00+08:00 ", " 2026-11-19T12:00:00Z", "1763524800", "now", ""),
-)
-DATES = (
-    *("2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22", "2026-09-20", "2026-09-21", "2026-02-30", "20261119"),
-    *("2026-W47-4", "2026-W47", "2026-11-19T00:00:00", "2026-11-9", "2026-1-19", "２026-11-19", "9999-12-31", "0000-01-01"),
-    *("19/11/2026", "2026-11-19 ", ""),
-)
-UNITS = (
-    *("kg", "KG", "㎏", "ＫＧ", "公斤", "斤", "市斤", "两", "担", "g", "克", "mg", "吨", "t", "lb", "oz.", "L", "升", "mL", "毫升"),
-    *("fl oz", "m3", "m³", "立方", "个", "只", "枚", "打", "dozen", "pair", "元/斤", "每公斤", "CNY per kg", "￥/kg", "$/lb"),
-    *("元/500克", "袋(5kg)", "袋（5 kg）", "25kg袋", "25kg/袋", "10斤装", "袋装2.5kg", "250ml×24瓶/箱", "箱(24*250mL)", "30枚/盘"),
-    *("盒(10个)", "2x3kg", "2x3kgx4", "0kg", "0.0000001kg", "999999kg", "9999999kg", "1.2345678kg", "kg.", "kg/", "/kg", "//kg"),
-    *("袋", "盒", "斤斤", "k", "kgg", "kg kg", "per", "元", "装", "²kg", "①kg", "½kg", "k" * 41, "", "蛇", "5kg个个", "1kgx", "xkg"),
-)
-GOODS = ("potato", "egg", "milk", "salt", "flour", "unobtainium", "Potato", "potato ", "", "土豆")
-#: Goods with units that suit them, and one with any.
-GOOD_UNITS = (("potato", UNITS[:16]), ("milk", UNITS[16:22]), ("egg", UNITS[26:31]), ("potato", UNITS))
-WORDS = (
-    *("sale", "return", "void", "normal", "training", "cancelled", "OBSERVE", "ADD", "DELETE", "retail", "wholesale"),
-    *("observe", "Sale", "sales", "stock", "quotes", "pos.sales", "inventory.levels", "clock", "540400", "540100", "9" * 5000),
-)
-KEYS = (
-    *("event_id", "sender", "store", "site", "region", "workstation", "business_date", "sequence", "time", "lines", "status"),
-    *("schema", "line", "good", "quantity", "unit", "amount", "kind", "regular_price", "unit_cost", "promotion", "action"),
-    *("step", "disposition", "corrects", "price", "sales", "stock", "offsets", "inputs", "prefectures", "unknown", "Time"),
-)
-BYTES = (
-    *(b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\xaf", b"\xef\xbb\xbf", b"\x00", b"\x1f\x8b", b"\\ud800"),
-    *(b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\x0b", b"null", b"NaN", b"1e400", b"-", b"//", b"\xc2\xa0"),
-)
 #: Fields by what hostile values suit them best.
 SUITED: dict[str, tuple[str, ...]] = {
     "time": TIMES,
@@ -189,7 +147,9 @@ def _goods(random: Random, first: str, *more: str) -> dict[str, Any]:
 def _clock(random: Random) -> dict[str, Any]:
     found: dict[str, Any] = {"time": random.choice((_time(random), random.choice(TIMES))), "sender": "test"}
     more: dict[str, Any] = {
-        "offsets": {random.choice(("pos.sales", "market.quotes", "x")): random.choice((0, 1, 2**40, 2**63 - 1, 2**63, -1))},
+        "offsets": {
+            random.choice(("pos.sales", "market.quotes", "x")): random.choice((0, 1, 2**40, 2**63 - 1, 2**63, -1))
+        },
         "inputs": [random.choice(("sales", "stock", "quotes", "pos.sales", "clock"))],
         "prefectures": [random.choice(("540400", "540100", "54", "0540400", "５４０４００", "9" * 5000))],
         "schema": random.choice((1, 7)),
@@ -222,8 +182,7 @@ def _fields(random: Random, found: dict[str, Any]) -> None:
 
 def _numbers(random: Random, found: dict[str, Any]) -> None:
     """Replace one number of a line, or of the record."""
-    names = {"quantity", "amount", "unit_cost", "price", "sales", "stock", "line", "sequence", "regular_price", "schema"}
-    places = [(container, key) for container, key in _places(found) if key in names]
+    places = [(container, key) for container, key in _places(found) if key in NUMERIC]
     container, key = random.choice(places or _places(found))
     container[key] = Raw(random.choice(NUMBERS))
 
@@ -351,7 +310,9 @@ def make(seed: int, number: int) -> Input:
         return Input(number, kind, topic, DOCUMENTS[kind](random, topic))
     value = encoded(text(event(random, topic)))
     if kind in PAIRS:
-        return Input(number, kind, topic, PAIRS[kind](random, value, encoded(text(event(random, random.choice(TOPICS))))))
+        return Input(
+            number, kind, topic, PAIRS[kind](random, value, encoded(text(event(random, random.choice(TOPICS)))))
+        )
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         value = MUTATIONS[kind](random, value) if value else value
     return Input(number, kind, topic, value)

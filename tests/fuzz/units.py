@@ -5,35 +5,45 @@ from __future__ import annotations
 import unicodedata
 from fractions import Fraction
 
+from tests.fuzz.tokens import words
+
 LONGEST = 40
 DIGITS = "0123456789"
+
+
+def named(size: str, names: str) -> dict[str, str]:
+    """Return one size under several names."""
+    return dict.fromkeys(names.split(), size)
+
+
 #: Name → (base unit, size), as the weights and measures act and the US customary system have them.
 MASS = {
-    **dict.fromkeys("kg 千克 公斤 kgs kilo kilos kilogram kilograms kilogramme kilogrammes".split(), "1"),
-    **dict.fromkeys("斤 市斤 jin catty".split(), "0.5"),
-    **dict.fromkeys("两 市两 liang".split(), "0.05"),
-    **dict.fromkeys("担 市担".split(), "50"),
-    **dict.fromkeys("g 克 gr gram grams gramme grammes".split(), "0.001"),
-    **dict.fromkeys("mg 毫克 milligram milligrams".split(), "0.000001"),
-    **dict.fromkeys("t 吨 公吨 ton tons tonne tonnes metricton metrictons".split(), "1000"),
-    **dict.fromkeys("lb 磅 lbs pound pounds".split(), "0.45359237"),
-    **dict.fromkeys("oz 盎司 ounce ounces".split(), "0.028349523125"),
+    **named("1", "kg 千克 公斤 kgs kilo kilos kilogram kilograms kilogramme kilogrammes"),
+    **named("0.5", "斤 市斤 jin catty"),
+    **named("0.05", "两 市两 liang"),
+    **named("50", "担 市担"),
+    **named("0.001", "g 克 gr gram grams gramme grammes"),
+    **named("0.000001", "mg 毫克 milligram milligrams"),
+    **named("1000", "t 吨 公吨 ton tons tonne tonnes metricton metrictons"),
+    **named("0.45359237", "lb 磅 lbs pound pounds"),
+    **named("0.028349523125", "oz 盎司 ounce ounces"),
 }
 VOLUME = {
-    **dict.fromkeys("l 升 公升 lt ltr litre litres liter liters".split(), "1"),
-    **dict.fromkeys("ml 毫升 cc millilitre millilitres milliliter milliliters".split(), "0.001"),
-    **dict.fromkeys("cl 厘升 centilitre centiliter".split(), "0.01"),
-    **dict.fromkeys("dl 分升 decilitre deciliter".split(), "0.1"),
-    **dict.fromkeys("m3 立方米 立方 cubicmetre cubicmeter".split(), "1000"),
-    **dict.fromkeys("gal 加仑 ga gallon gallons".split(), "3.785411784"),
-    **dict.fromkeys("qt 夸脱 quart quarts".split(), "0.946352946"),
-    **dict.fromkeys("pt 品脱 pint pints".split(), "0.473176473"),
-    **dict.fromkeys("floz 液盎司 fz fluidounce fluidounces".split(), "0.0295735295625"),
+    **named("1", "l 升 公升 lt ltr litre litres liter liters"),
+    **named("0.001", "ml 毫升 cc millilitre millilitres milliliter milliliters"),
+    **named("0.01", "cl 厘升 centilitre centiliter"),
+    **named("0.1", "dl 分升 decilitre deciliter"),
+    **named("1000", "m3 立方米 立方 cubicmetre cubicmeter"),
+    **named("3.785411784", "gal 加仑 ga gallon gallons"),
+    **named("0.946352946", "qt 夸脱 quart quarts"),
+    **named("0.473176473", "pt 品脱 pint pints"),
+    **named("0.0295735295625", "floz 液盎司 fz fluidounce fluidounces"),
 }
 COUNT = {
-    **dict.fromkeys("piece 个 只 枚 件 块 条 支 根 颗 头 粒 片 棵 pieces pc pcs ea each ct count unit units".split(), "1"),
-    **dict.fromkeys("pair 对 双 pairs".split(), "2"),
-    **dict.fromkeys("dozen 打 doz dz dozens".split(), "12"),
+    **named("1", "piece 个 只 枚 件 块 条 支 根 颗 头 粒 片 棵"),
+    **named("1", "pieces pc pcs ea each ct count unit units"),
+    **named("2", "pair 对 双 pairs"),
+    **named("12", "dozen 打 doz dz dozens"),
 }
 UNITS = {
     name: (base, Fraction(size))
@@ -42,7 +52,7 @@ UNITS = {
 }
 CONTAINERS = [
     *"袋包盒箱瓶桶罐听壶扎捆筐盘板提托件杯",
-    *"bag bags box boxes bottle bottles case cases pack packs pk pkg can cans jar jars carton cartons tray sack".split(),
+    *words("bag bags box boxes bottle bottles case cases pack packs pk pkg can cans jar jars carton cartons tray sack"),
 ]
 CURRENCIES = ["元", "圆", "人民币", "cny", "rmb", "yuan", "¥", "￥", "$"]
 Found = tuple[str, Fraction]
