@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from fractions import Fraction
+from functools import lru_cache
 
 from tests.fuzz.tokens import words
 
@@ -58,6 +59,7 @@ CURRENCIES = ["元", "圆", "人民币", "cny", "rmb", "yuan", "¥", "￥", "$"]
 Found = tuple[str, Fraction]
 
 
+@lru_cache(maxsize=4096)
 def size_of(unit: str, base: str) -> Fraction | None:
     """Return how many ``base`` units one ``unit`` is, None where it is no unit of that dimension."""
     if len(unit) > LONGEST:
