@@ -104,7 +104,11 @@ def compared(inputs: Sequence[Input], decoded: Decoded, tally: Tally) -> list[st
     wrong = []
     dropped = 0
     for offset, tried in enumerate(inputs):
-        verdict = REFERENCE.read(tried.topic, tried.value)
+        try:
+            verdict = REFERENCE.read(tried.topic, tried.value)
+        except Exception as error:
+            wrong.append(told(tried, f"the reference itself: {error!r}"))
+            continue
         dropped += verdict.dropped
         letter = dead.get(offset)
         tally.note(tried.kind, outcome(letter, rows.get(offset)))

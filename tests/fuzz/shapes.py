@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, get_args
 
@@ -131,7 +132,7 @@ def real(value: Any) -> Fraction:
     held = float(text)
     if not math.isfinite(held):
         raise Unreadable
-    return Fraction(text) if held else Fraction(0)
+    return Fraction(Decimal(text)) if held else Fraction(0)
 
 
 def truth(value: Any) -> bool:

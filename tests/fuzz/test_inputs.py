@@ -66,6 +66,13 @@ def test_a_million_inputs(capsys: pytest.CaptureFixture[str]) -> None:
         print(f"\n{tally}")
 
 
+@pytest.mark.soak
+def test_a_receipt_of_a_hundred_thousand_lines() -> None:
+    tally = Tally()
+    assert wrong(Held(), [Input(0, "case", topics.SALES, cases.many(100_000))], tally) == []
+    assert list(tally.counts) == [("case", "accepted")]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_named_cases(name: str) -> None:
     topic, value, expected = CASES[name]
