@@ -201,7 +201,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     error: str
     value: bytes
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
+    headers: tuple[tuple[str, bytes], ...] = ()
     timestamp: int = 0
 
 
@@ -209,7 +209,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 STAGES = ("size", "decode", "validate", "partition")
 
 
-def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes | None]]:
+def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """Return the record's own headers followed by Kafka Connect's ``__connect.errors.*``."""
     own = {
         "topic": letter.topic,

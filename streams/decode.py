@@ -224,7 +224,7 @@ def _reason(error: Exception) -> str:
 
 
 def letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
-    """Return the dead letter of record ``index`` of ``chunk``."""
+    """Return the dead letter of record ``index`` of ``chunk``; what is null, in a header too, becomes empty."""
     stage = error.stage if isinstance(error, Rejected) else "decode"
     return DeadLetter(
         topic=chunk.topic,
@@ -235,6 +235,6 @@ def letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
         error=type(error).__name__,
         value=chunk.values[index] or b"",
         key=chunk.keys[index],
-        headers=tuple(chunk.headers[index]),
+        headers=tuple((name, bytes(value or b"")) for name, value in chunk.headers[index]),
         timestamp=chunk.timestamps[index],
     )

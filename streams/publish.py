@@ -39,7 +39,7 @@ class Record:
     partition: int
     key: bytes | None
     value: bytes
-    headers: Sequence[tuple[str, bytes | None]] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
     sent: Callable[[], None] | None = None
 
 

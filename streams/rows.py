@@ -45,13 +45,8 @@ def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, lis
     rows |= {"epoch": [epoch] * len(dead), "at": [now] * len(dead)}
     rows["key_base64"] = [_base64(each.key or b"") for each in dead]
     rows["value_base64"] = [_base64(each.value) for each in dead]
-    rows["headers"] = [_headers(each) for each in dead]
+    rows["headers"] = [json.dumps([(name, _base64(value)) for name, value in each.headers]) for each in dead]
     return rows
-
-
-def _headers(letter: DeadLetter) -> str:
-    """Return ``[[name, base64 or null], …]``: a name may come twice, and Kafka's values may be null."""
-    return json.dumps([(name, None if value is None else _base64(value)) for name, value in letter.headers])
 
 
 def _base64(data: bytes) -> str:
