@@ -76,7 +76,8 @@ def test_a_date_rule_says_which_condition_decided(level: int, values: dict[str, 
         (
             "qingdao-2014", 540400, YELLOW, {"districts_iii": 2, "days_iii": 1, "goods_iii": 1},
             "林芝市 土豆 2 个区县日涨超 50 % 或周涨超 60 %，已 1 天，涉及 1 种商品（黄色）",
-            "Potato in Nyingchi: up over 50 % on the day or 60 % on the week in 2 counties (days: 1; goods: 1) (yellow)",
+            "Potato in Nyingchi: up over 50 % on the day or 60 % on the week in 2 counties (days: 1; goods: 1) "
+            "(yellow)",
         ),
         (
             "qingdao-2014", 540400, RED, {"counties": 7, "counties_stocked": 3, "counties_out": 3},
