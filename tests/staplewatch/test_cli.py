@@ -48,7 +48,7 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
         (["up", "--port", "99999"], "'--port': Input should be less than or equal to 65535"),
         (["up", "--duration", "soon"], "--duration: 'soon' is no duration"),
         (["up", "--packs", "nosuch"], 'cannot read the pack "nosuch"'),
-        (["up", "--packs", "mofcom-2011"], "pack mofcom-2011 needs affected, counties_affected"),
+        (["up", "--packs", "mofcom-2011"], "pack mofcom-2011 needs county, affected, prefecture"),
         (["up", "--catalogue", "nowhere"], "catalogue nowhere was refused"),
         (["up", "--broker", "http://x"], "--broker: broker 'http://x' must be written"),
         (["serve"], "--broker is needed (or STAPLEWATCH_BROKER)"),
