@@ -105,7 +105,7 @@ def run(data: Path, seconds: int, port: int, *, clock: Callable[[], float] = tim
     began = clock()
     _empty(data)
     with _processes(data) as start:
-        up = start("up", ["up", "--data", str(data), "--port", str(port), "--log-level", "warning"])
+        up = start("up", ["up", "--data", str(data), "--port", str(port), "--log-level", "warning", "--exercise"])
         found = _wait_ready(data, up, began, clock)
         _play(start, data, seconds, clock() - began)
         picture = Picture(ready=clock() - began)
