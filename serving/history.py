@@ -14,7 +14,7 @@ from litestar.params import QueryParameter
 
 from schemas.fixed import AMOUNT, PRICE, QUANTITY
 from serving import rows
-from serving.answers import Answers
+from serving.answers import Answers, Parameters
 from serving.wall import Wall
 
 DAY: Final = 86_400
@@ -70,7 +70,8 @@ async def get_prices(
     until = _day(_newest(wall, region or prefecture or ""), wall.timezone)
     asked = {"grain": grain, "kind": kind, "since": until - days + 1, "until": until, "good": good or ""}
     places = {"region": int(region or 0), "prefecture": int(prefecture or 0)}
-    found = await answers.ask("prices_daily", {**asked, **places})
+    parameters: Parameters = {**asked, **places}
+    found = await wall.memory.get(tuple(parameters.values()), lambda: answers.ask("prices_daily", parameters))
     return [PriceRow(each["good"], each["date"].isoformat(), each["price"], each["counties"]) for each in _each(found)]
 
 

@@ -216,5 +216,7 @@ class LiveView:
 
     def _say_lost(self, error: Exception) -> None:
         if not self._said_lost:
-            logger.warning("live view: broker %s is not answering: %s", self._servers, str(error) or type(error).__name__)
+            logger.warning(
+                "live view: broker %s is not answering: %s", self._servers, str(error) or type(error).__name__
+            )
         self.connected, self._said_lost = False, True

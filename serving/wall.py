@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import msgspec
+import pyarrow as pa
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
@@ -17,6 +18,7 @@ from schemas.catalogue import Catalogue
 from serving import wire
 from serving.assets import PAGE, Asset, Assets
 from serving.hub import Hub
+from serving.memory import Memory
 
 #: No inline scripts or styles, nothing from elsewhere, in nobody's frame.
 POLICY: Final = (
@@ -46,6 +48,7 @@ class Wall:
     catalogue: Catalogue
     timezone: str
     exercise: bool = False
+    memory: Memory[pa.Table] = field(default_factory=Memory)
 
     def greeting(self, resumed: bool) -> list[bytes]:
         """Return the events that come first; who resumes knows the catalogue already."""
