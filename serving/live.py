@@ -116,6 +116,7 @@ class LiveView:
         *,
         consumer: Callable[..., Any] = AIOKafkaConsumer,
         retry_seconds: float = RETRY_SECONDS,
+        probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         self.latest = Latest()
         self.caught_up = False
@@ -123,6 +124,7 @@ class LiveView:
         self._servers = servers
         self._make = consumer
         self._retry_seconds = retry_seconds
+        self._probe_seconds = probe_seconds
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._said_lost = False
@@ -193,7 +195,7 @@ class LiveView:
                 self.caught_up = self.caught_up or not batches
                 if batches:
                     heard = loop.time()
-                elif loop.time() - heard >= PROBE_SECONDS:
+                elif loop.time() - heard >= self._probe_seconds:
                     await self._probe(consumer)
                     heard = loop.time()
         finally:

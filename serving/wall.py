@@ -11,7 +11,7 @@ import pyarrow as pa
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
-from litestar.params import HeaderParameter
+from litestar.params import FromPath, HeaderParameter
 from litestar.response import Redirect, Stream
 
 from schemas.catalogue import Catalogue
@@ -97,7 +97,9 @@ async def get_page(request: Request[Any, Any, Any], wall: NamedDependency[Wall])
 
 
 @get("/assets/{name:str}", include_in_schema=False)
-async def get_asset(request: Request[Any, Any, Any], wall: NamedDependency[Wall], name: str) -> Response[bytes]:
+async def get_asset(
+    request: Request[Any, Any, Any], wall: NamedDependency[Wall], name: FromPath[str]
+) -> Response[bytes]:
     """Return a script, style or font."""
     asset = wall.assets.files.get(f"assets/{name}")
     if asset is None:
