@@ -11,6 +11,8 @@ import { Symbol } from "./symbol";
 const AREA = { width: 1001, height: 608 };
 /** A cell is never larger than this, however few there are. */
 const LARGEST = { width: 154, height: 114 };
+/** Of a romanised name in a cell of a telephone. */
+const SMALL_LETTERS = 4;
 const ROMAN = { red: "I", orange: "II", yellow: "III", blue: "IV" } as const;
 
 interface Props {
@@ -78,19 +80,20 @@ function position(row: number, column: number) {
   return { "--r": `${row}`, "--c": `${column}` };
 }
 
-function Label(props: Props & { cell: Cell }) {
-  const { cell, places, words, lang } = props;
+function Label(props: Props & { cell: Cell; small?: boolean }) {
+  const { cell, places, words, lang, small } = props;
+  const name = shortOf(cell.region, lang);
   const count = places.totals.get(cell.region.code) ?? 0;
   return (
     <button type="button" class="label" style={position(cell.row, cell.column)} data-region={cell.region.code} onClick={() => props.onRegion(cell.region.code)}>
-      <b>{shortOf(cell.region, lang)}</b>
+      <b>{small && lang === "en" ? name.slice(0, SMALL_LETTERS) : name}</b>
       <span>{words.alertsIn(count)}</span>
     </button>
   );
 }
 
 function TileView(props: Props & { cell: Cell }) {
-  const { cell, places, lang } = props;
+  const { cell, places, lang, words } = props;
   const { code } = cell.region;
   const tile = places.tiles.get(code);
   if (!tile) return null;
@@ -106,13 +109,13 @@ function TileView(props: Props & { cell: Cell }) {
       data-region={code}
       data-level={tile.level}
       title={nameOf(cell.region, lang)}
-      aria-label={`${nameOf(cell.region, lang)} ${characterOf(tile.level, lang)} ${text}`}
       onClick={() => props.onRegion(code)}
     >
       <span class={name.length > 2 ? `name long n${Math.min(name.length, 8)}` : "name"}>{name}</span>
       {(tile.level !== "none" || text) && (
         <span class={text.length > 3 ? "figure narrow" : "figure"}>
           <Symbol level={tile.level} lang={lang} />
+          <em class="unseen">{words.line[tile.level]}</em>
           <span>{text}</span>
         </span>
       )}
