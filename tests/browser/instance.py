@@ -44,6 +44,12 @@ class Watched:
         self._running.process.kill()
         self._running.process.wait()
 
+    @property
+    def broker(self) -> str:
+        """Return ``host:port`` of its broker."""
+        assert self._running is not None
+        return self._running.broker
+
     def ask(self, path: str, **parameters: str) -> Any:
         """Return what the API answers."""
         return httpx.get(f"{self.http}{path}", params=parameters, trust_env=False, timeout=30).raise_for_status().json()
@@ -52,9 +58,8 @@ class Watched:
         self, prices: dict[str, float], sites: tuple[str, ...] = SITES, *, days_ago: int = 0, region: str = BAYI
     ) -> float:
         """Send a report of each site; returns when the broker has them, by ``time.monotonic``."""
-        assert self._running is not None
         at = datetime.now(UTC).astimezone(ZONE) - timedelta(days=days_ago)
-        with Producer(self._running.broker) as producer:
+        with Producer(self.broker) as producer:
             for site in sites:
                 self._number += 1
                 lines = [QuoteLine(good=good, unit="kg", price=price) for good, price in prices.items()]
