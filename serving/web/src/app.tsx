@@ -5,7 +5,7 @@ import type { Ask } from "./live/ask";
 import type { State } from "./live/state";
 import { count, highestFirst, isConfirmed, newestFirst, openAlerts } from "./model/alerts";
 import { places, reporting, type Metric } from "./model/counties";
-import { coverOf } from "./model/cover";
+import { countCover, coverOf } from "./model/cover";
 import { dataTime, stopped } from "./model/feeds";
 import { layOut } from "./model/grid";
 import { takesOver, turn, TOUCH_MS } from "./model/playlist";
@@ -21,7 +21,7 @@ import { CoverPanel, LogisticsPanel } from "./view/cover";
 import { Header } from "./view/header";
 import { PricePanel } from "./view/prices";
 import { Sheet, type Path } from "./view/sheet";
-import { OtherReds, Takeover } from "./view/takeover";
+import { Others, Takeover } from "./view/takeover";
 import { Ticker } from "./view/ticker";
 import { notices } from "./view/notices";
 import { WORDS } from "./words";
@@ -84,6 +84,7 @@ export function App(props: Props) {
   const order = useMemo(() => (catalogue?.categories ?? []).map((category) => category.code), [catalogue]);
   const categories = useMemo(() => new Map((catalogue?.categories ?? []).map((category) => [category.code, category])), [catalogue]);
   const cover = useMemo(() => coverOf(state.rows.values(), state.goods, order, CATEGORIES_SHOWN), [version, order]);
+  const coverCounts = useMemo(() => countCover(open, state.goods), [open, version]);
   const resolved = useMemo(() => [...state.alerts.values()].filter((alert) => alert.state === "resolved").sort(newestFirst), [version]);
   const lines = useMemo(() => entries(open.length ? open : resolved.slice(0, TICKER_ROWS), TICKER_ROWS), [open, resolved]);
   const silent = stopped(state.feeds, options.stale, now, Number(format.hour(now, timezone).slice(0, 2)));
@@ -116,7 +117,7 @@ export function App(props: Props) {
     />
   );
   const pricePanel = <PricePanel prices={priced} goods={state.goods} words={words} lang={lang} dimmed={dims(priced.source === "quotes" ? "quotes" : "sales")} onGood={(good) => setPath({ region: null, good })} />;
-  const coverPanel = <CoverPanel cover={cover} categories={categories} words={words} lang={lang} dimmed={dims("stock")} />;
+  const coverPanel = <CoverPanel cover={cover} counts={coverCounts} categories={categories} words={words} lang={lang} dimmed={dims("stock")} />;
   const sheet = path && catalogue && (
     <Sheet {...common} path={path} catalogue={catalogue} rows={state.rows} alerts={open} kind={choice.kind} ask={ask} scale={props.scale} version={version} onPath={setPath} />
   );
@@ -143,7 +144,7 @@ export function App(props: Props) {
           <Takeover {...common} reds={reds} />
           <aside class="beside">
             <CountyGrid {...tiles} small pitch={46} />
-            <OtherReds {...common} reds={reds} />
+            <Others {...common} reds={reds} open={open} />
           </aside>
         </>
       ) : (

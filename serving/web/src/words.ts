@@ -252,13 +252,23 @@ export function labelled(alert: Alert, lang: Lang): [label: string, text: string
   if (measure === "intermittent") return [label, lang === "zh" ? "时断时续" : "intermittent"];
   if (value === null) return [label, "–"];
   if (isShare(measure)) return [label, `${lang === "en" && value > 0 ? "+" : ""}${format.cut(value * 100, 1)}%`];
-  const unit = falls(measure) || measure === "out_days" ? (lang === "zh" ? " 天" : " d") : "";
+  const unit = countsDays(found) ? (lang === "zh" ? " 天" : " d") : "";
   return [label, `${format.plainDays(value)}${unit}`];
 }
 
 /** A threshold as it stands under its tick. */
 export function tickText(found: Figure, at: number): string {
   return isShare(found.measure) ? format.plainDays(at * 100) : format.plainDays(at);
+}
+
+/** The same where nothing around it names the unit: 50%, 3 天. */
+export function thresholdText(found: Figure, at: number, lang: Lang): string {
+  if (isShare(found.measure)) return `${tickText(found, at)}%`;
+  return tickText(found, at) + (countsDays(found) ? (lang === "zh" ? " 天" : " d") : "");
+}
+
+function countsDays({ measure }: Figure): boolean {
+  return falls(measure) || measure === "out_days";
 }
 
 export function characterOf(level: Level, lang: Lang): string {

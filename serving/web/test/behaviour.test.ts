@@ -80,6 +80,10 @@ describe("rotation", () => {
     expect(at(45, [alert({ acknowledged: { by: "扎西", at: "2022-08-08T02:06:00Z" } })])).toBe("cover");
   });
 
+  it("of one view stays with it, whatever is open", () => {
+    expect(turn([{ metric: "price", seconds: 60 }], [alert({ level: "red" })], 0)).toBe("price");
+  });
+
   it("is read from the address, what is misspelt is not", () => {
     expect(parsePlaylist("cover:10,price:5")).toEqual([{ metric: "cover", seconds: 10 }, { metric: "price", seconds: 5 }]);
     expect([parsePlaylist("cove:10"), parsePlaylist("cover:-1"), parsePlaylist("")]).toEqual([null, null, null]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { coverOf, place } from "../src/model/cover";
+import { countCover, coverOf, place } from "../src/model/cover";
 import { dataTime, stopped, STALE_SECONDS } from "../src/model/feeds";
-import { choose, median, prices } from "../src/model/prices";
+import { choose, median, prices, withNow } from "../src/model/prices";
 import { alert, good, goods, row } from "./examples";
 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -25,6 +25,14 @@ describe("prices", () => {
     const history = [["2022-08-06", 3], ["2022-08-07", 3.5], ["2022-08-08", 3.9]] as const;
     const points = history.map(([date, price]) => ({ good: "potato", date, price, counties: 1 }));
     expect(prices([quote("540402", 4, 0)], [], points, QUOTES, day, 10).goods[0]?.points).toEqual([3, 3.5, 4]);
+  });
+
+  it("of a county are drawn up to its live row, whatever the warehouse has of that date", () => {
+    const history = [["2022-08-07", 3.5], ["2022-08-08", 3.9]].map(([date, price]) => ({ good: "potato", date: String(date), price: Number(price), counties: 1 }));
+    const drawn = (live: Parameters<typeof withNow>[1]) => withNow(history, live, day).map((point) => [point.date, point.price]);
+    expect(drawn(quote("540402", 4, 0))).toEqual([["2022-08-07", 3.5], ["2022-08-08", 4]]);
+    expect(drawn(row({ at: "2022-08-10T00:00:00Z", values: { vwap_24h: 6 } }))).toEqual([["2022-08-07", 3.5], ["2022-08-08", 3.9], ["2022-08-09", 6]]);
+    expect([drawn(undefined).length, drawn(row()).length]).toEqual([2, 2]);
   });
 
   it("are sorted by the size of the weekly change, and carry the good's open alerts", () => {
@@ -67,6 +75,19 @@ describe("cover by category", () => {
     const catalogue = goods(good("a", "x"), good("b", "y"), good("c", "z"));
     const each = (code: string, days: number) => row({ good: code, values: { cover_days: days, demand_day: 1 } });
     expect(coverOf([each("a", 9), each("b", 99), each("c", 2)], catalogue, ["z", "y", "x"], 2).map((one) => one.category)).toEqual(["z", "x"]);
+  });
+
+  it("keeps the catalogue's order among calm ones, so that rows do not change places over nothing", () => {
+    const catalogue = goods(good("a", "x"), good("b", "y"));
+    const each = (code: string, days: number) => row({ good: code, values: { cover_days: days, demand_day: 1 } });
+    expect(coverOf([each("a", 99), each("b", 98)], catalogue, ["x", "y"], 1).map((one) => one.category)).toEqual(["x"]);
+    expect(coverOf([each("a", 99), each("b", 14)], catalogue, ["x", "y"], 1).map((one) => one.category)).toEqual(["y"]);
+  });
+
+  it("counts the open alerts of cover, and no others", () => {
+    const scarce = { values: { cover_days: 2 }, thresholds: { "red.cover_days": 1, "orange.cover_days": 3 } };
+    const found = countCover([alert(scarce), alert({ ...scarce, level: "red", values: { cover_days: 0 } }), alert()], goods(good("potato")));
+    expect([...found]).toEqual([["storable", { red: 1, orange: 1, yellow: 0, blue: 0 }]]);
   });
 
   it("stands at equal steps for the thresholds, and beyond the gauge from twice the blue one", () => {

@@ -1,7 +1,8 @@
 /** Days of cover per category, over all counties, against the thresholds of its goods. */
 
 import { coverLevel } from "./levels";
-import type { Good, Level, Row } from "./types";
+import { count, figure, groups, type Counts } from "./alerts";
+import type { Alert, Good, Level, Row } from "./types";
 
 export interface CategoryCover {
   category: string;
@@ -10,6 +11,9 @@ export interface CategoryCover {
   /** Below which it is blue, yellow, orange, red. */
   cover: readonly [number, number, number, number];
 }
+
+/** Beyond this multiple of the blue threshold one category is as calm as another. */
+const CALM = 1.5;
 
 /**
  * Stock that lasts, summed over goods and counties: Σ cover × demand ÷ Σ demand, over what has both.
@@ -27,8 +31,14 @@ export function coverOf(rows: Iterable<Row>, goods: ReadonlyMap<string, Good>, o
     sums.set(category, sum);
   }
   const found = [...sums].map(([category, { stock, demand }]) => summed(category, stock / demand, goods));
-  const scarce = [...found].sort((one, other) => one.days / one.cover[0] - other.days / other.cover[0]).slice(0, limit);
-  return scarce.sort((one, other) => order.indexOf(one.category) - order.indexOf(other.category));
+  const turn = (each: CategoryCover): number => order.indexOf(each.category);
+  const scarce = [...found].sort((one, other) => plenty(one) - plenty(other) || turn(one) - turn(other)).slice(0, limit);
+  return scarce.sort((one, other) => turn(one) - turn(other));
+}
+
+/** How far above blue; all calm ones are alike, so that rows do not change places over nothing. */
+function plenty({ days, cover }: CategoryCover): number {
+  return Math.min(days / cover[0], CALM);
 }
 
 function summed(category: string, days: number, goods: ReadonlyMap<string, Good>): CategoryCover {
@@ -36,6 +46,13 @@ function summed(category: string, days: number, goods: ReadonlyMap<string, Good>
   const highest = (index: number): number => Math.max(...own.map((good) => good.cover[index] ?? 0));
   const cover = [highest(0), highest(1), highest(2), highest(3)] as const;
   return { category, days, level: coverLevel(days, cover), cover };
+}
+
+/** How many alerts of days of cover are open in each category, by level. */
+export function countCover(open: readonly Alert[], goods: ReadonlyMap<string, Good>): Map<string, Counts> {
+  const scarce = open.filter((alert) => figure(alert).measure === "cover_days");
+  const found = groups(scarce, (alert) => goods.get(alert.good)?.category ?? "");
+  return new Map([...found].map(([category, alerts]) => [category, count(alerts)]));
 }
 
 /** Where a number of days stands on the gauge, 0 to 1 and beyond: thresholds at equal steps, then up to twice blue. */

@@ -20,11 +20,12 @@ export const TOUCH_MS = 120_000;
 const ALONE_MS = 90_000;
 const TURN_MS = 30_000;
 
-/** Which metric to show; an open red or orange that nobody has confirmed holds the alerts. */
+/** Which metric to show; in a rotation, an open red or orange that nobody has confirmed holds the alerts. */
 export function turn(steps: readonly Step[], alerts: readonly Alert[], now: number): Metric {
-  const pressing = alerts.some((alert) => rank(alert.level) >= rank("orange") && !isConfirmed(alert));
+  const [only, ...more] = steps;
+  if (only && more.length === 0) return only.metric; // a screen that was given one view keeps it
+  if (alerts.some((alert) => rank(alert.level) >= rank("orange") && !isConfirmed(alert))) return "alerts";
   const total = steps.reduce((sum, step) => sum + step.seconds, 0);
-  if (pressing || !total) return pressing ? "alerts" : (steps[0]?.metric ?? "alerts");
   let left = (now / 1000) % total;
   for (const step of steps) {
     if (left < step.seconds) return step.metric;

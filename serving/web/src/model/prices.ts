@@ -106,6 +106,14 @@ function priceOf(
   return { good, price, day, week, points };
 }
 
+/** A good's history in a county with its live row as the last point: the chart never says another price than the table. */
+export function withNow(history: readonly PricePoint[], row: Row | undefined, dayOf: (ms: number) => string): PricePoint[] {
+  const price = row && (row.grain === "date" ? row.values.price : row.values.vwap_24h);
+  if (!row || price == null) return [...history];
+  const date = newestDay([row], dayOf);
+  return [...history.filter((point) => point.date < date), { good: row.good, date, price, counties: 1 }];
+}
+
 /** The newest date; a 5-minute row has none, its bucket ends at `at`. */
 function newestDay(rows: readonly Row[], dayOf: (ms: number) => string): string {
   const dates = rows.map((row) => row.date ?? dayOf(Date.parse(row.at) - 1));

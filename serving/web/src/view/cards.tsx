@@ -1,8 +1,8 @@
 import * as format from "../format";
 import { figure, isConfirmed } from "../model/alerts";
 import type { Alert } from "../model/types";
-import { evidenceOf, labelled, nameOf, placeOf, tickText } from "../words";
-import type { TickerProps } from "./ticker";
+import { evidenceOf, labelled, nameOf, placeOf, thresholdText } from "../words";
+import { DrillMark, type TickerProps } from "./ticker";
 import { Symbol } from "./symbol";
 
 /** More than these would be scrolled past on a telephone. */
@@ -25,7 +25,7 @@ export function Cards(props: Omit<TickerProps, "entries" | "open" | "resolved"> 
 }
 
 function Card(props: Omit<TickerProps, "entries" | "open" | "resolved"> & { alert: Alert }) {
-  const { alert, regions, goods, words, lang, dataNow, exercise } = props;
+  const { alert, regions, goods, words, lang, dataNow } = props;
   const [label, value] = labelled(alert, lang);
   const found = figure(alert);
   const line = found.ticks.find((tick) => tick.level === alert.level);
@@ -34,9 +34,12 @@ function Card(props: Omit<TickerProps, "entries" | "open" | "resolved"> & { aler
       <Symbol level={alert.level} lang={lang} character />
       <b>{nameOf(goods.get(alert.good), lang, alert.good)}</b>
       <b class="value">{`${label} ${value}`}</b>
-      <span>{(exercise ? `${words.exercise} ` : "") + placeOf(alert, regions, lang)}</span>
+      <span>
+        <DrillMark {...props} />
+        {placeOf(alert, regions, lang)}
+      </span>
       <span class="value">
-        {line ? `${words.line[alert.level]} ${tickText(found, line.at)} · ` : ""}
+        {line ? `${words.line[alert.level]} ${thresholdText(found, line.at, lang)} · ` : ""}
         {format.age(dataNow - Date.parse(alert.at), lang)}
       </span>
       <span class="evidence">{evidenceOf(alert, goods.get(alert.good), lang)}</span>

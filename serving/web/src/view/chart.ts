@@ -38,7 +38,7 @@ export function draw(chart: EChartsType, drawing: Drawing): void {
     {
       animation: false,
       grid: { left: 72 * scale, right: 110 * scale, top: 28 * scale, bottom: 36 * scale },
-      xAxis: { type: "category", data: dates.map((date) => date.slice(5)), axisLabel: text, axisLine: { lineStyle: { color: RULE } }, axisTick: { show: false } },
+      xAxis: { type: "category", data: dates.map((date) => date.slice(5)), axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: RULE } }, axisTick: { show: false } },
       yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(2) }, splitLine: { lineStyle: { color: RULE } } },
       series: [
         {

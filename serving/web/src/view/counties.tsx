@@ -11,8 +11,8 @@ import { Symbol } from "./symbol";
 const AREA = { width: 1001, height: 608 };
 /** A cell is never larger than this, however few there are. */
 const LARGEST = { width: 154, height: 114 };
-/** Of a romanised name in a cell of a telephone. */
-const SMALL_LETTERS = 4;
+/** A romanised name in a cell of a telephone is a code, as of airports: it fits, and does not look cut off. */
+const CODE_LETTERS = 3;
 const ROMAN = { red: "I", orange: "II", yellow: "III", blue: "IV" } as const;
 
 interface Props {
@@ -86,7 +86,7 @@ function Label(props: Props & { cell: Cell; small?: boolean }) {
   const count = places.totals.get(cell.region.code) ?? 0;
   return (
     <button type="button" class="label" style={position(cell.row, cell.column)} data-region={cell.region.code} onClick={() => props.onRegion(cell.region.code)}>
-      <b>{small && lang === "en" ? name.slice(0, SMALL_LETTERS) : name}</b>
+      <b>{small && lang === "en" ? name.slice(0, CODE_LETTERS).toUpperCase() : name}</b>
       <span>{words.alertsIn(count)}</span>
     </button>
   );
@@ -130,7 +130,7 @@ function told(tile: TileState, props: Props): string {
     if (open) return tileText(open, lang);
     return tile.late ? words.late(tile.late) : "";
   }
-  return metric === "cover" ? `${format.plainDays(tile.value)}${lang === "zh" ? "天" : "d"}` : `${format.signed(tile.value, 0)}%`;
+  return metric === "cover" ? `${format.plainDays(tile.value)}${lang === "zh" ? "天" : "d"}` : `${format.signed(tile.value, 0).replace("+", "")}%`;
 }
 
 function Legend(props: Props & { row: number; column: number }) {

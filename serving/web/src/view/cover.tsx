@@ -1,10 +1,11 @@
 import * as format from "../format";
 import { place, type CategoryCover } from "../model/cover";
+import type { Counts } from "../model/alerts";
 import { LEVELS } from "../model/levels";
 import type { Category, Lang } from "../model/types";
 import { characterOf, nameOf, type Words } from "../words";
 import { Gauge } from "./gauge";
-import { Symbol } from "./symbol";
+import { Marks, Symbol } from "./symbol";
 
 interface Props {
   cover: readonly CategoryCover[];
@@ -12,6 +13,8 @@ interface Props {
   words: Words;
   lang: Lang;
   dimmed: boolean;
+  /** Open alerts of cover by category: all counties together may have plenty where one runs out. */
+  counts: ReadonlyMap<string, Counts>;
 }
 
 export function CoverPanel(props: Props) {
@@ -45,13 +48,17 @@ export function CoverPanel(props: Props) {
 
 function CoverRow(props: Props & { each: CategoryCover }) {
   const { each, categories, lang } = props;
+  const counts = props.counts.get(each.category);
   const ticks = LEVELS.map((level, index) => {
     const at = each.cover[3 - index] ?? 0;
     return { level, at, place: place(at, each.cover), text: format.plainDays(at), crossed: each.level === level };
   });
   return (
     <div class="row" data-category={each.category}>
-      <b class="name">{nameOf(categories.get(each.category), lang, each.category)}</b>
+      <span class="name">
+        <b>{nameOf(categories.get(each.category), lang, each.category)}</b>
+        {counts && <Marks counts={counts} lang={lang} limit={2} />}
+      </span>
       <Gauge filled={place(each.days, each.cover)} level={each.level} ticks={ticks} />
       <span class="figure">
         <Symbol level={each.level} lang={lang} />

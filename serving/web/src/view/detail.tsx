@@ -2,8 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import * as format from "../format";
 import { figure, highestFirst, isShare } from "../model/alerts";
 import { LEVELS } from "../model/levels";
+import { withNow } from "../model/prices";
 import type { Alert, PricePoint, Region, SiteRow } from "../model/types";
-import { evidenceOf, tickText, unitOf } from "../words";
+import { evidenceOf, thresholdText, unitOf } from "../words";
 import { useAsked } from "./asked";
 import type { Drawing, Line } from "./chart";
 import type { SheetProps } from "./sheet";
@@ -18,6 +19,8 @@ export function Detail(props: Props) {
   const { county, good, open, words, ask, rows, kind } = props;
   const grain = rows.has(`${county.code}|${good}|date|${kind}`) ? "date" : "5m";
   const history = useAsked<PricePoint[]>(ask, "/api/prices", { region: county.code, good, grain, kind: grain === "5m" ? "retail" : kind, days: DAYS });
+  const row = rows.get(`${county.code}|${good}|${grain}|${grain === "5m" ? "retail" : kind}`);
+  const points = withNow(history.data ?? [], row, (ms) => format.isoDay(ms, props.timezone));
   const [gravest, ...others] = [...open].sort(highestFirst);
   const sites = useAsked<SiteRow[]>(ask, "/api/sites", { region: county.code, good });
   return (
@@ -28,8 +31,8 @@ export function Detail(props: Props) {
         {words.history} <small>{words.historyNote}</small>
       </h3>
       {history.failed && <p class="quiet">{words.unreachable}</p>}
-      {history.data?.length === 0 && <p class="quiet">{words.noHistory}</p>}
-      {history.data && history.data.length > 0 && <Chart points={history.data} lines={priceLines(open, props)} scale={props.scale} />}
+      {history.data && points.length === 0 && <p class="quiet">{words.noHistory}</p>}
+      {history.data && points.length > 0 && <Chart points={points} lines={priceLines(open, props)} scale={props.scale} />}
       <h3>
         {words.sites} <small>{words.sitesNote}</small>
       </h3>
@@ -61,7 +64,7 @@ function Episode(props: Props & { alert: Alert }) {
             {words.thresholds}{" "}
             {LEVELS.flatMap((level) => {
               const tick = found.ticks.find((each) => each.level === level);
-              return tick ? [<b key={level}>{`${words.line[level]} ${tickText(found, tick.at)}${isShare(found.measure) ? "%" : ""}`}</b>] : [];
+              return tick ? [<b key={level}>{`${words.line[level]} ${thresholdText(found, tick.at, lang)}`}</b>] : [];
             })}
           </span>
         )}

@@ -1,7 +1,7 @@
 import * as format from "../format";
-import { figure } from "../model/alerts";
+import { figure, highestFirst } from "../model/alerts";
 import type { Alert, Good, Lang, Region } from "../model/types";
-import { labelled, nameOf, placeOf, tickText, type Words } from "../words";
+import { evidenceOf, labelled, nameOf, placeOf, thresholdText, type Words } from "../words";
 import { Symbol } from "./symbol";
 
 /** Bands at most; more than that are a number. */
@@ -38,14 +38,16 @@ export function Takeover(props: Props) {
   );
 }
 
-/** Beside it, small: which other alerts are red. */
-export function OtherReds(props: Props) {
-  const { reds, regions, goods, lang, dataNow } = props;
+/** Beside it, small: the gravest of the others that are open. */
+export function Others(props: Props & { open: readonly Alert[] }) {
+  const { reds, open, regions, goods, lang, dataNow } = props;
+  const banded = new Set(reds.slice(0, BANDS).map((alert) => alert.id));
+  const others = open.filter((alert) => !banded.has(alert.id)).sort(highestFirst);
   return (
-    <ol class="other-reds">
-      {reds.slice(BANDS, BANDS + LISTED).map((alert) => (
-        <li key={alert.id}>
-          <Symbol level="red" lang={lang} />
+    <ol class="others-open">
+      {others.slice(0, LISTED).map((alert) => (
+        <li key={alert.id} data-alert={alert.id}>
+          <Symbol level={alert.level} lang={lang} />
           <b>{placeOf(alert, regions, lang)}</b>
           <span>{nameOf(goods.get(alert.good), lang, alert.good)}</span>
           <span class="value">{labelled(alert, lang).join(" ")}</span>
@@ -62,6 +64,7 @@ function Band(props: Props & { alert: Alert }) {
   const found = figure(alert);
   const red = found.ticks.find((tick) => tick.level === "red");
   const due = Date.parse(alert.at) + REPORT_MS;
+  const evidence = evidenceOf(alert, goods.get(alert.good), lang);
   return (
     <button type="button" class="band" data-alert={alert.id} onClick={() => props.onAlert(alert)}>
       <Symbol level="red" lang={lang} character />
@@ -72,10 +75,11 @@ function Band(props: Props & { alert: Alert }) {
         {nameOf(goods.get(alert.good), lang, alert.good)} <span>{`${label} ${value}`}</span>
       </b>
       <span class="why">
-        {red && <span>{`${words.line.red} ${tickText(found, red.at)}`}</span>}
+        {red && <span>{`${words.line.red} ${thresholdText(found, red.at, lang)}`}</span>}
         <span>{due > dataNow ? words.reportBy(format.moment(due, timezone, dataNow)) : words.reportLate(format.age(dataNow - due, lang))}</span>
         <span>{words.since(format.age(dataNow - Date.parse(alert.at), lang))}</span>
       </span>
+      {evidence && <span class="evidence">{evidence}</span>}
     </button>
   );
 }

@@ -54,7 +54,10 @@ function AlertRow(props: TickerProps & { entry: Entry }) {
     <button type="button" class="row" data-alert={alert.id} data-level={alert.level} title={lang === "zh" ? alert.text_zh : alert.text_en} onClick={() => props.onAlert(alert)}>
       <Symbol level={shownLevel(alert)} lang={lang} character />
       <span class="age">{format.age(dataNow - Date.parse(alert.at), lang)}</span>
-      <span class="place">{drillMark(props) + placeOf(alert, regions, lang)}</span>
+      <span class="place">
+        <DrillMark {...props} />
+        {placeOf(alert, regions, lang)}
+      </span>
       <b class="good">{nameOf(goods.get(alert.good), lang, alert.good)}</b>
       <span class="extent">
         {label} <b>{value}</b>
@@ -74,8 +77,8 @@ function AlertRow(props: TickerProps & { entry: Entry }) {
 }
 
 /** Exercise or not is said in every line of the ticker. */
-function drillMark({ exercise, words }: TickerProps): string {
-  return exercise ? `${words.exercise} ` : "";
+export function DrillMark({ exercise, words }: Pick<TickerProps, "exercise" | "words">) {
+  return exercise ? <em class="drill">{words.exercise}</em> : null;
 }
 
 function shownLevel(alert: Alert) {
@@ -104,7 +107,7 @@ function StormRow(props: TickerProps & { entry: Entry }) {
       <Symbol level={entry.level} lang={lang} character />
       <span class="age">{format.age(dataNow - Date.parse(entry.alert.at), lang)}</span>
       <span class="whole">
-        {drillMark(props)}
+        <DrillMark {...props} />
         {shortOf(regions.get(prefecture), lang, prefecture)} {words.storm(counties, what)} · <b>{highest}</b>
         <small>{words.alertsCount(entry.alerts.length)}</small>
       </span>
