@@ -79,13 +79,42 @@ def test_several_reds_are_three_bands_and_a_number(wall: Open) -> None:
     page = wall(routes=telling(lambda: story(*reds))).page
     expect(page.locator(".takeover .band")).to_have_count(3, timeout=PATIENCE_MS)
     expect(page.locator(".takeover .others")).to_have_text("另有 2 条红色预警")
+    expect(page.locator(".others-open li")).to_have_count(2)
 
 
 def test_an_exercise_is_said_in_header_and_every_line(wall: Open) -> None:
     page = wall("?lang=en", routes=telling(lambda: story(alert(), exercise=True))).page
     expect(page.locator(".badge.filled")).to_have_text("EXERCISE", timeout=PATIENCE_MS)
     expect(page.locator(".header.exercise")).to_be_visible()
-    expect(page.locator(".ticker .row[data-alert] .place")).to_contain_text("EXERCISE")
+    place = page.locator(".ticker .row[data-alert] .place")
+    expect(place).to_have_text("EXERCISENyingchi · Bayi")
+    assert place.evaluate("found => found.scrollWidth <= found.clientWidth")
+
+
+def test_an_exercise_is_not_squeezed_out_of_a_telephone(wall: Open) -> None:
+    page = wall("?lang=en", width=360, height=740, routes=telling(lambda: story(alert(), exercise=True))).page
+    expect(page.locator(".badge.filled")).to_have_text("EXERCISE", timeout=PATIENCE_MS)
+    badge, who = (page.locator(name).bounding_box() for name in (".badge.filled", ".header .who"))
+    assert badge is not None
+    assert who is not None
+    assert badge["x"] + badge["width"] <= who["x"] + who["width"] + 1  # whatever is beyond is cut off
+
+
+def test_a_screen_that_was_given_one_view_keeps_it(wall: Open) -> None:
+    page = wall("?lang=zh&view=cover&takeover=off", routes=telling(lambda: story(red()))).page
+    expect(page.locator(".ticker .row[data-alert]")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator('.metrics [aria-pressed="true"]')).to_have_text("可销天数")
+
+
+def test_an_alert_of_cover_is_drawn_against_its_thresholds(wall: Open) -> None:
+    scarce = alert(values={"cover_days": 2.5}, thresholds={"orange.cover_days": 3.0})
+    stored = [{"at": f"2022-08-08T0{hour}:55:00Z", "cover_days": 4 - hour / 2} for hour in range(4)]
+    routes = telling(lambda: story(scarce))
+    routes["**/api/indicators/series*"] = lambda route: route.fulfill(json=stored)
+    page = wall(routes=routes).page
+    page.locator(".ticker .row[data-alert]").click(timeout=PATIENCE_MS)
+    expect(page.locator(".sheet .detail h3").nth(1)).to_contain_text("可销天数", timeout=PATIENCE_MS)
+    expect(page.locator(".sheet .chart canvas")).to_have_count(1, timeout=PATIENCE_MS)
 
 
 def test_a_storm_is_one_row(wall: Open) -> None:

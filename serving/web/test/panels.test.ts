@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countCover, coverOf, place } from "../src/model/cover";
+import { countCover, coverOf, hourly, place } from "../src/model/cover";
 import { dataTime, stopped, STALE_SECONDS } from "../src/model/feeds";
 import { choose, median, prices, withNow } from "../src/model/prices";
 import { alert, good, goods, row } from "./examples";
@@ -88,6 +88,14 @@ describe("cover by category", () => {
     const scarce = { values: { cover_days: 2 }, thresholds: { "red.cover_days": 1, "orange.cover_days": 3 } };
     const found = countCover([alert(scarce), alert({ ...scarce, level: "red", values: { cover_days: 0 } }), alert()], goods(good("potato")));
     expect([...found]).toEqual([["storable", { red: 1, orange: 1, yellow: 0, blue: 0 }]]);
+  });
+
+  it("is drawn by its last defined value of every hour, and ends with the live one", () => {
+    const stored = [["02:00", 3], ["02:55", 2.5], ["03:00", null], ["04:10", 2]].map(([at, days]) => ({ at: `2022-08-08T${String(at)}:00Z`, cover_days: days as number | null }));
+    const drawn = (live?: ReturnType<typeof row>) => hourly(stored, live).map(([ms, days]) => [new Date(ms).toISOString().slice(11, 16), days]);
+    expect(drawn()).toEqual([["02:55", 2.5], ["04:10", 2]]);
+    expect(drawn(row({ at: "2022-08-08T04:20:00Z", values: { cover_days: 1 } }))).toEqual([["02:55", 2.5], ["04:20", 1]]);
+    expect(drawn(row({ at: "2022-08-08T05:00:00Z" }))).toHaveLength(2);
   });
 
   it("stands at equal steps for the thresholds, and beyond the gauge from twice the blue one", () => {

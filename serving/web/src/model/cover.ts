@@ -2,7 +2,7 @@
 
 import { coverLevel } from "./levels";
 import { count, figure, groups, type Counts } from "./alerts";
-import type { Alert, Good, Level, Row } from "./types";
+import type { Alert, CoverPoint, Good, Level, Row } from "./types";
 
 export interface CategoryCover {
   category: string;
@@ -53,6 +53,16 @@ export function countCover(open: readonly Alert[], goods: ReadonlyMap<string, Go
   const scarce = open.filter((alert) => figure(alert).measure === "cover_days");
   const found = groups(scarce, (alert) => goods.get(alert.good)?.category ?? "");
   return new Map([...found].map(([category, alerts]) => [category, count(alerts)]));
+}
+
+const HOUR = "2022-08-08T02".length;
+
+/** The last defined days of cover of every hour, oldest first, then the live row's: [time in ms, days]. */
+export function hourly(stored: readonly CoverPoint[], live: Row | undefined): [ms: number, days: number][] {
+  const found = new Map<string, [number, number]>();
+  const last = live ? [{ at: live.at, cover_days: live.values.cover_days ?? null }] : [];
+  for (const { at, cover_days: days } of [...stored, ...last]) if (days !== null) found.set(at.slice(0, HOUR), [Date.parse(at), days]);
+  return [...found.values()];
 }
 
 /** Where a number of days stands on the gauge, 0 to 1 and beyond: thresholds at equal steps, then up to twice blue. */

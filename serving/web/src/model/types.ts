@@ -109,6 +109,12 @@ export interface Changes extends Status {
   alerts: readonly Alert[];
 }
 
+/** A stored bucket's days of cover. */
+export interface CoverPoint {
+  at: string;
+  cover_days: number | null;
+}
+
 export interface PricePoint {
   good: string;
   date: string;

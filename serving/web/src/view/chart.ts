@@ -14,13 +14,19 @@ export interface Line {
 }
 
 export interface Drawing {
-  dates: readonly string[];
+  /** What stands under each value. */
+  labels: readonly string[];
   values: readonly number[];
   lines: readonly Line[];
+  /** Values that the axis must reach, drawn or not. */
+  reach: readonly number[];
+  decimals: number;
   /** Pixels of this screen for one of the design. */
   scale: number;
 }
 
+/** More values than these are a line without dots. */
+const FEW = 40;
 const TEXT = "#B4C2CF";
 const FIGURES = "#F2F6F9";
 const RULE = "#2B3947";
@@ -32,23 +38,24 @@ export function open(element: HTMLElement): EChartsType {
 }
 
 export function draw(chart: EChartsType, drawing: Drawing): void {
-  const { dates, values, lines, scale } = drawing;
+  const { labels, values, lines, reach, decimals, scale } = drawing;
   const text = { color: TEXT, fontSize: 18 * scale, fontFamily: FONT };
   chart.setOption(
     {
       animation: false,
       grid: { left: 72 * scale, right: 110 * scale, top: 28 * scale, bottom: 36 * scale },
-      xAxis: { type: "category", data: dates.map((date) => date.slice(5)), axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: RULE } }, axisTick: { show: false } },
-      yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(2) }, splitLine: { lineStyle: { color: RULE } } },
+      xAxis: { type: "category", data: [...labels], axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: RULE } }, axisTick: { show: false } },
+      yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(decimals) }, splitLine: { lineStyle: { color: RULE } } },
       series: [
         {
           type: "line",
           data: [...values],
           symbol: "circle",
-          symbolSize: 7 * scale,
+          showAllSymbol: true,
+          symbolSize: (_: unknown, point: { dataIndex: number }) => (values.length <= FEW || point.dataIndex === values.length - 1 ? 7 * scale : 0),
           lineStyle: { color: FIGURES, width: 3 * scale },
           itemStyle: { color: FIGURES },
-          label: { show: true, formatter: (point: { dataIndex: number; value: unknown }) => (point.dataIndex === values.length - 1 ? Number(point.value).toFixed(2) : ""), color: FIGURES, fontSize: 22 * scale, fontWeight: 600, fontFamily: FONT },
+          label: { show: true, position: "top", align: "right", formatter: (point: { dataIndex: number; value: unknown }) => (point.dataIndex === values.length - 1 ? Number(point.value).toFixed(decimals) : ""), color: FIGURES, fontSize: 22 * scale, fontWeight: 600, fontFamily: FONT },
           markLine: {
             silent: true,
             symbol: "none",
@@ -60,6 +67,7 @@ export function draw(chart: EChartsType, drawing: Drawing): void {
             })),
           },
         },
+        { type: "line", data: reach.map((value) => [0, value]), symbol: "none", lineStyle: { opacity: 0 }, silent: true },
       ],
     },
     { notMerge: true },

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as format from "../format";
-import { figure, highestFirst, isShare } from "../model/alerts";
+import { falls, figure, highestFirst, isShare } from "../model/alerts";
+import { hourly } from "../model/cover";
 import { LEVELS } from "../model/levels";
 import { withNow } from "../model/prices";
-import type { Alert, PricePoint, Region, SiteRow } from "../model/types";
+import type { Alert, CoverPoint, PricePoint, Region, SiteRow } from "../model/types";
 import { evidenceOf, thresholdText, unitOf } from "../words";
 import { useAsked } from "./asked";
 import type { Drawing, Line } from "./chart";
@@ -11,6 +12,10 @@ import type { SheetProps } from "./sheet";
 import { Symbol } from "./symbol";
 
 const DAYS = "35";
+const HOUR_MS = 3_600_000;
+const COVER_MS = 72 * HOUR_MS;
+/** Three days of a good are some 100 kB; the chart's end is live anyway. */
+const COVER_REFRESH_MS = 300_000;
 
 type Props = SheetProps & { county: Region; good: string; open: readonly Alert[] };
 
@@ -22,17 +27,19 @@ export function Detail(props: Props) {
   const row = rows.get(`${county.code}|${good}|${grain}|${grain === "5m" ? "retail" : kind}`);
   const points = withNow(history.data ?? [], row, (ms) => format.isoDay(ms, props.timezone));
   const [gravest, ...others] = [...open].sort(highestFirst);
+  const scarce = gravest !== undefined && falls(figure(gravest).measure);
   const sites = useAsked<SiteRow[]>(ask, "/api/sites", { region: county.code, good });
   return (
     <div class="detail scroll">
       {gravest && <Episode key={gravest.id} alert={gravest} {...props} />}
+      {scarce && <CoverHistory {...props} />}
       {open.length === 0 && <p class="quiet">{words.nothingOpen}</p>}
       <h3>
         {words.history} <small>{words.historyNote}</small>
       </h3>
       {history.failed && <p class="quiet">{words.unreachable}</p>}
       {history.data && points.length === 0 && <p class="quiet">{words.noHistory}</p>}
-      {history.data && points.length > 0 && <Chart points={points} lines={priceLines(open, props)} scale={props.scale} />}
+      {history.data && points.length > 0 && <Chart drawing={drawPrices(points, priceLines(open, props), props.scale)} />}
       <h3>
         {words.sites} <small>{words.sitesNote}</small>
       </h3>
@@ -98,8 +105,44 @@ function priceLines(open: readonly Alert[], props: Props): Line[] {
   });
 }
 
-function Chart(props: { points: readonly PricePoint[]; lines: readonly Line[]; scale: number }) {
-  const { points, lines, scale } = props;
+/** The axis reaches up to the next threshold, so that one sees how far it is. */
+function drawPrices(points: readonly PricePoint[], lines: readonly Line[], scale: number): Drawing {
+  const values = points.map((point) => point.price);
+  const next = lines.map((line) => line.at).filter((at) => at > Math.max(...values));
+  return { labels: points.map((point) => point.date.slice(5)), values, lines, reach: next.length ? [Math.min(...next)] : [], decimals: 2, scale };
+}
+
+/** How the days of cover ran down, against their thresholds. */
+function CoverHistory(props: Props) {
+  const { county, good, words, ask, rows, goods, dataNow, timezone, scale } = props;
+  const since = new Date(Math.floor(dataNow / HOUR_MS) * HOUR_MS - COVER_MS).toISOString();
+  const stored = useAsked<CoverPoint[]>(ask, "/api/indicators/series", { region: county.code, good, grain: "5m", since }, COVER_REFRESH_MS);
+  const points = hourly(stored.data ?? [], rows.get(`${county.code}|${good}|5m|retail`));
+  const at = goods.get(good)?.cover ?? [];
+  const lines = [...LEVELS].reverse().flatMap((level, index) => {
+    const days = at[index];
+    return days === undefined ? [] : [{ level, at: days, text: `${words.line[level]} ${format.plainDays(days)}` }];
+  });
+  const drawing = {
+    labels: points.map(([ms]) => format.moment(ms, timezone, dataNow)),
+    values: points.map(([, days]) => days),
+    lines,
+    reach: [0, ...at],
+    decimals: 1,
+    scale,
+  };
+  return (
+    <>
+      <h3>
+        {words.cover} <small>{words.coverHistoryNote}</small>
+      </h3>
+      {stored.failed && <p class="quiet">{words.unreachable}</p>}
+      {stored.data && points.length > 0 && <Chart drawing={drawing} />}
+    </>
+  );
+}
+
+function Chart({ drawing: given }: { drawing: Drawing }) {
   const box = useRef<HTMLDivElement>(null);
   const [drawn, setDrawn] = useState<{ draw(drawing: Drawing): void } | null>(null);
   useEffect(() => {
@@ -116,7 +159,7 @@ function Chart(props: { points: readonly PricePoint[]; lines: readonly Line[]; s
       close();
     };
   }, []);
-  const drawing = JSON.stringify({ dates: points.map((point) => point.date), values: points.map((point) => point.price), lines, scale });
+  const drawing = JSON.stringify(given);
   useEffect(() => drawn?.draw(JSON.parse(drawing) as Drawing), [drawn, drawing]);
   return <div class="chart" ref={box} />;
 }
