@@ -14,11 +14,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
-from serving import problems
+from serving import letters_api, problems
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.headers import CURSOR, INCOMPLETE
-from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.rows import AlertRow, IndicatorRow
 from warehouse.errors import WarehouseUnavailable
 
 LARGEST_LIMIT: Final = 1_000_000
@@ -42,10 +42,6 @@ Lowest = Annotated[Level | None, QueryParameter(description="lowest level; of an
 Pack = Annotated[str | None, QueryParameter(description="rule pack, for example live")]
 Episode = Annotated[str | None, QueryParameter(description="id of one episode")]
 Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339; without offset: UTC")]
-Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
-Stage = Annotated[
-    Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
-]
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="rows at most")]
 After = Annotated[
     int | None, QueryParameter(ge=0, description=f"only what changed live after this cursor (header {CURSOR})")
@@ -137,17 +133,6 @@ async def get_transitions(
     return _respond(await answers.transitions(wanted, limit, id or ""))
 
 
-@get("/api/dead-letters", summary="Rejected records, newest first")
-async def get_dead_letters(
-    answers: NamedDependency[Answers],
-    topic: Topic = None,
-    stage: Stage = None,
-    limit: Limit = 100,
-) -> Response[list[DeadLetterRow]]:
-    """Return the original bytes (base64), where they came from and why they were rejected."""
-    return _respond(await answers.dead_letters(limit, topic or "", stage or ""))
-
-
 @get("/api/counts", summary="Stored rows of each table")
 async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
     """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
@@ -182,7 +167,7 @@ def create_app(
     """
     api = Router(
         "/",
-        route_handlers=[get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts],
+        route_handlers=[get_indicators, get_series, get_alerts, get_transitions, get_counts, *letters_api.HANDLERS],
         guards=[Access(token, open_reading)],
     )
     return Litestar(

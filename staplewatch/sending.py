@@ -85,13 +85,13 @@ def explained() -> Iterator[None]:
         raise CommandError(say("已中断", "interrupted"), code=130) from error
 
 
-def reporter() -> Reporter:
-    """Return a progress bar on a terminal, silence elsewhere."""
+def reporter(unit: str = "lines") -> Reporter:
+    """Return a progress bar on a terminal, silence elsewhere; ``unit`` is what it counts."""
     from rich.console import Console  # noqa: PLC0415
 
     from producers import progress  # noqa: PLC0415
 
-    return progress.reporter(Console(stderr=True))
+    return progress.reporter(Console(stderr=True), unit=unit)
 
 
 class Stopwatch:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
 
-from serving.answers import Answers, Source
+from serving.answers import Answers
 from serving.app import create_app
+from serving.letters import Store
 from serving.live import LiveView
 from serving.server import WebServer
 
@@ -29,7 +30,7 @@ class Site:
     """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
 
     servers: str
-    warehouse: Source
+    warehouse: Store
     listener: socket.socket
     token: str
     open_reading: bool
