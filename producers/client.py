@@ -145,6 +145,14 @@ class Producer:
         partition = topics.partition_of(prefecture, self.partitions)
         self._put(topic, partition, str(prefecture).encode(), value, list(headers))
 
+    def forward(
+        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Iterable[tuple[str, bytes]]
+    ) -> None:
+        """Hand over a record as it is; for records whose place is known. Otherwise like ``send``."""
+        if self._throttle:
+            self._throttle.take(1)
+        self._put(topic, partition, key, value, list(headers))
+
     def flush(self) -> None:
         """Wait until the broker has everything; raises ``DeliveryError`` with everything it has not."""
         self._kafka.flush()
@@ -192,7 +200,12 @@ class Producer:
             self._kafka.close(timeout=1.0)
 
     def _put(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]] | None = None
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
         self._raise()
         size = len(value)

@@ -174,7 +174,7 @@ def _show(
     from staplewatch import output, places, settings, source  # noqa: PLC0415
 
     chosen = settings.load(config, **given)
-    name = _readable(places, chosen, what, in_words) if form == "table" else dict
+    name = _readable(places, chosen, in_words) if form == "table" else dict
     with source.opened(chosen, direct=bool(given.get("warehouse") or given.get("broker"))) as answers:
         if not follow:
             output.emit([name(row) for row in answers.ask(what, asked)], form, columns(), title)
@@ -186,9 +186,7 @@ def _show(
                 output.emit_lines(map(name, rows), form, columns())
 
 
-def _readable(
-    places: Any, chosen: Any, what: str, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-) -> Change:
+def _readable(places: Any, chosen: Any, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Change:
     """Return what makes a row readable: civil time of the deployment, names instead of codes."""
     zone = ZoneInfo(chosen.timezone)
     names = places.namer(chosen.catalogue)
