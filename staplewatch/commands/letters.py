@@ -17,11 +17,14 @@ from staplewatch.commands.options import (
     Config,
     Data,
     Format,
+    GiveUpAfter,
     Lang,
     Limit,
     SummaryFormat,
+    WaitForBroker,
     Warehouse,
     examples,
+    patience,
     seconds,
 )
 from staplewatch.errors import CommandError
@@ -141,6 +144,8 @@ def replay_letters(
         str | None,
         typer.Option("--rate", help=say("每秒条数，如 5000、5k", "records per second, 5000 or 5k"), show_default=False),
     ] = None,
+    give_up_after: GiveUpAfter = "15m",
+    wait: WaitForBroker = False,
     format: SummaryFormat = "table",
     broker: Broker = None,
     warehouse: Warehouse = None,
@@ -153,7 +158,7 @@ def replay_letters(
 
     named = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
     chosen = settings.load(config, **named)
-    place = sending.target(chosen)
+    place = sending.target(chosen, patience(give_up_after), wait=wait)
     known = place.load()
     request = resending.Request(where, mapping, limit, again, seconds(settle, "--settle") or 0.0)
     resending.condition(where, place.zone)  # before anything is opened
