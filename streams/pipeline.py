@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schemas import topics
@@ -152,8 +153,8 @@ class Pipeline:
         for table in RAW:
             if table in outcome.rows:
                 self._metrics.lines.labels(table).inc(len(outcome.rows[table]["offset"]))
-        for letter in outcome.dead:
-            self._metrics.dead_letters.labels(letter.topic, letter.stage).inc()
+        for (topic, stage), amount in Counter((letter.topic, letter.stage) for letter in outcome.dead).items():
+            self._metrics.dead_letters.labels(topic, stage).inc(amount)
         for what, amount in outcome.counts.items():
             self._metrics.counts.labels(what).inc(amount)
 
