@@ -188,7 +188,7 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     schema: int = 1  # absent on the wire means 1
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
+class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """A record that was rejected (``dead.letters``): original bytes as value, the rest in headers.
 
     The headers have Kafka Connect's names, see ``dead_letter_headers``.

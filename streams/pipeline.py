@@ -18,8 +18,9 @@ from streams.chunk import Chunk
 from streams.metrics import Metrics
 from streams.ports import Engine, Outcome
 from streams.positions import Place
-from streams.publish import Publisher
+from streams.publish import Publisher, held_bytes
 from streams.rebuild import Rebuilt
+from streams.rejections import RejectionLog
 from streams.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Pipeline:
         self._snapshot_seconds = snapshot_seconds
         self._wall = wall
         self._clock = clock
+        self._rejections = RejectionLog(clock)
         self.engines: dict[int, Engine] = {}
         #: While partitions are being taken away or rebuilt: nothing is applied, time does not pass.
         self.suspended = True
@@ -90,6 +92,7 @@ class Pipeline:
         if self.suspended:
             return
         self.steps += 1
+        self._rejections.tell()
         wall = self._wall()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.tick(wall), {})
@@ -106,6 +109,7 @@ class Pipeline:
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()
+        self._rejections.tell(everything=True)
         self._snapshot_at.clear()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.drain(wall), self._offsets(partition, engine))
@@ -144,7 +148,7 @@ class Pipeline:
 
     def _emit(self, partition: int, outcome: Outcome, progress: Mapping[Place, int]) -> None:
         receipts = [self._publisher.dead(partition, outcome.dead)] if outcome.dead else []
-        self._writer.add(outcome.rows, progress, receipts)
+        self._writer.add(outcome.rows, progress, receipts, sum(map(held_bytes, outcome.dead)))
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)
         self._count(outcome)
@@ -155,6 +159,7 @@ class Pipeline:
                 self._metrics.lines.labels(table).inc(len(outcome.rows[table]["offset"]))
         for (topic, stage), amount in Counter((letter.topic, letter.stage) for letter in outcome.dead).items():
             self._metrics.dead_letters.labels(topic, stage).inc(amount)
+        self._rejections.note(outcome.dead)
         for what, amount in outcome.counts.items():
             self._metrics.counts.labels(what).inc(amount)
 
