@@ -1,0 +1,1 @@
+"""Measurements on real servers; run by hand, never part of a timed test."""
