@@ -59,8 +59,9 @@ class Ledger:
     clock: Callable[[], float] = time.monotonic
     records: int = 0
     bytes: int = 0
-    #: When the broker last took or refused something, or the first of those that wait was handed over.
-    moved: float = -float("inf")
+    #: When the broker last took something, and when the first of those that wait was handed over.
+    taken: float = -float("inf")
+    waiting_since: float = -float("inf")
     lost: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     #: (topic, partition) -> next offset after the newest record acknowledged there.
     acknowledged: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Ledger:
                 self.changed.wait(LOOK_SECONDS)
                 look()
             if not self.records:
-                self.moved = self.clock()
+                self.waiting_since = self.clock()
             self.records += 1
             self.bytes += size
 
@@ -93,6 +94,7 @@ class Ledger:
         place = (topic, partition)
         with self.changed:
             before = self.acknowledged.get(place, 0)
+            self.taken = self.clock()
             self.acknowledged[place] = max(before, offset + 1) if offset >= 0 else before + 1
             self._leave(size)
 
@@ -105,7 +107,6 @@ class Ledger:
     def _leave(self, size: int) -> None:
         self.records -= 1
         self.bytes -= size
-        self.moved = self.clock()
         self.changed.notify()
 
 
@@ -234,7 +235,8 @@ class Producer:
             self._kafka.close(timeout=CLOSE_SECONDS)
 
     def _look(self) -> None:
-        self._link.look(self._ledger.clock(), self._ledger.records, self._ledger.moved)
+        ledger = self._ledger
+        self._link.look(ledger.clock(), ledger.records, ledger.waiting_since, ledger.taken)
 
     def _put(
         self,

@@ -29,14 +29,15 @@ class Link:
         self._tell = tell
         self._away_since: float | None = None
 
-    def look(self, now: float, waiting: int, moved: float) -> None:
-        """Judge by how many records wait and when the last one was acknowledged or began to wait."""
+    def look(self, now: float, waiting: int, waiting_since: float, taken: float) -> None:
+        """Judge by how many records wait, since when any do, and when the broker last took one."""
         if self._away_since is None:
-            if waiting and now - moved > QUIET_SECONDS:
-                self._away_since = moved
+            quiet_since = max(waiting_since, taken)
+            if waiting and now - quiet_since > QUIET_SECONDS:
+                self._away_since = quiet_since
                 self._tell(self._away())
-        elif moved > self._away_since:
-            self._tell(self._back(moved - self._away_since))
+        elif taken > self._away_since:
+            self._tell(self._back(taken - self._away_since))
             self._away_since = None
 
     def _away(self) -> str:

@@ -19,7 +19,7 @@ ENVELOPE_BYTES: Final = 4096
 
 
 class UnreadableError(Exception):
-    """The bytes of a letter are not there any more, or too many to be sent again; says why."""
+    """A letter that cannot be sent again; says why."""
 
 
 class Outlet(Protocol):
@@ -62,6 +62,9 @@ def ready(row: Mapping[str, Any], catalogue: Catalogue, partitions: int, mapping
     A record whose region can be read goes to its partition under its prefecture's key, any other
     to where it came from.
     """
+    if row["topic"] not in topics.CONSUMED:
+        msg = f"the stream does not read topic {row['topic']} / 流处理不读此主题"
+        raise UnreadableError(msg)
     value, headers, key = _bytes_of(row)
     mapped = 0
     if mapping is not None:
