@@ -39,16 +39,20 @@ CLOSE_SECONDS: Final = 1.0
 
 
 class DeliveryError(ProducerError):
-    """Records that the broker did not take. ``lost`` counts them by (topic, partition, reason)."""
+    """Records that the broker did not take. ``lost`` counts them by (topic, partition, reason).
 
-    def __init__(self, lost: Mapping[tuple[str, int, str], int]) -> None:
+    ``under_way`` more were handed over and neither taken nor given up yet.
+    """
+
+    def __init__(self, lost: Mapping[tuple[str, int, str], int], under_way: int = 0) -> None:
         self.lost = dict(lost)
+        more, zh = (f", {under_way} more were under way", f"，另有 {under_way} 条在途") if under_way else ("", "")
         parts = "; ".join(
             f"{count} to {topic}[{partition}]: {reason}" for (topic, partition, reason), count in self.lost.items()
         )
         super().__init__(
-            f"{sum(self.lost.values())} records were not delivered ({parts}): check the broker, then send again"
-            f" / 有 {sum(self.lost.values())} 条记录未送达：请检查代理后重发"
+            f"{sum(self.lost.values())} records were not delivered ({parts}){more}: check the broker, then send again"
+            f" / 有 {sum(self.lost.values())} 条记录未送达{zh}：请检查代理后重发"
         )
 
 
@@ -262,7 +266,8 @@ class Producer:
         if self._ledger.lost:
             with self._ledger.changed:
                 lost, self._ledger.lost = self._ledger.lost, Counter()
-            raise DeliveryError(lost)
+                under_way = self._ledger.records
+            raise DeliveryError(lost, under_way)
 
     def _offsets(self, partition: int, inputs: list[str]) -> dict[str, int]:
         wanted = inputs or topics.INPUTS

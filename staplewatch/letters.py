@@ -75,7 +75,7 @@ def outcome(name: str) -> str:
         "repeat": say("此前已计入", "known before"),
         "dropped": say("不计（培训或取消）", "dropped (training or cancelled)"),
         "rejected": say("再次拒收", "rejected again"),
-        "": say("尚未读到", "not read yet"),
+        "not_read": say("尚未读到", "not read yet"),
     }
     return words.get(name, name)
 
@@ -186,6 +186,11 @@ def _dump(value: bytes) -> Iterator[str]:
         yield f"{start:08x}  {part.hex(' '):<47}  {plain}"
     if len(value) > SHOWN_BYTES:
         yield say(f"…（共 {len(value):,} 字节）", f"… ({len(value):,} bytes in all)")
+
+
+def shortened(text: str, most: int = 24) -> str:
+    """Return a name fit for a column."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _short(data: bytes) -> str:

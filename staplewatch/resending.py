@@ -15,7 +15,7 @@ from producers.replay.dead_letters import Ready, UnreadableError
 from producers.replay.item_mapping import ItemMapping
 from staplewatch import sending
 from staplewatch.errors import CommandError
-from staplewatch.letters import outcome, place_of
+from staplewatch.letters import place_of
 from staplewatch.where import ConditionError, Where
 from staplewatch.words import say
 
@@ -28,6 +28,8 @@ Row = Mapping[str, Any]
 
 #: How often the stream is asked what became of the records.
 ASK_SECONDS: Final = 0.3
+#: What became of a record that the stream has not met yet.
+NOT_READ: Final = "not_read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def resend(
     deadline = clock() + settle
     while chooser.summary.sent:
         found = {row["outcome"]: row["records"] for row in source.ask("dead-letters/replays", {"run": run})}
-        chooser.summary.became = {outcome(name): count for name, count in found.items()}
+        chooser.summary.became = {name or NOT_READ: count for name, count in found.items()}
         if not found.get("") or clock() >= deadline:
             break
         sleep(ASK_SECONDS)

@@ -189,9 +189,11 @@ def _rehearsed(answers: Any, chooser: Any, bar: Any, chosen: Any, place: Any, kn
 
 
 def _tell_replay(facts: dict[str, Any], trial: dict[str, Any], form: str) -> None:
-    from staplewatch import sending  # noqa: PLC0415
+    from staplewatch import letters, sending  # noqa: PLC0415
 
     if not trial:
+        if form == "table":
+            facts["became"] = {letters.outcome(name): count for name, count in facts["became"].items()}
         sending.tell("replay dead-letters", facts, form)
         return
     facts = {name: value for name, value in facts.items() if name not in {"sent", "became"}} | {
@@ -369,7 +371,7 @@ def _written(file: Path | None) -> Iterator[IO[str]]:
 def _in_words(row: Mapping[str, Any], zone: str) -> dict[str, Any]:
     from staplewatch import letters  # noqa: PLC0415
 
-    return {**_civil(row, zone, "at"), "replay": letters.fate(row)}
+    return {**_civil(row, zone, "at"), "replay": letters.fate(row), "sender": letters.shortened(row["sender"])}
 
 
 def _civil(row: Mapping[str, Any], zone: str, *names: str) -> dict[str, Any]:

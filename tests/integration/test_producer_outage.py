@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def command(quotes: Path, servers: str, *options: str) -> list[str | Path]:
     return [COMMAND, "replay", "quotes", quotes / "quotes.csv", "--catalogue", quotes / "catalogue", *given]
 
 
-def arrived(servers: str) -> Iterator[list[str]]:
+def arrived(servers: str) -> Generator[list[str], None, None]:
     """Yield again and again the ids of all events that the broker has, in order."""
     consumer = KafkaConsumer(bootstrap_servers=servers)
     places = [TopicPartition(topics.QUOTES, partition) for partition in range(PARTITIONS)]

@@ -51,9 +51,11 @@ async def test_all_of_them_come_in_pages_that_are_bounded_in_bytes(
     store: Warehouse, monkeypatch: pytest.MonkeyPatch, order: letters.Order
 ) -> None:
     monkeypatch.setattr(letters, "PAGE_BYTES", 3 * 1024)
-    sizes, offsets, page = [], [], None
-    while page != "":
-        found = await Letters(store).page(LetterFilter(), 1000, page or "", order)
+    sizes: list[int] = []
+    offsets: list[int] = []
+    page = ""
+    while page or not sizes:
+        found = await Letters(store).page(LetterFilter(), 1000, page, order)
         sizes.append(len(found.rows))
         offsets.extend(row.offset for row in found.rows)
         page = found.next
