@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import random
 import tempfile
 import threading
@@ -107,7 +108,7 @@ class Probes:
 
     def missing(self) -> int:
         """Return how many receipts are not in yet."""
-        return sum(map(len, self.sent.values())) - sum(self.seen.values())
+        return sum(len(sent) - self.seen.get(key, 0) for key, sent in self.sent.items())
 
 
 def flood(servers: str, partition: int, records: int) -> float:
@@ -140,6 +141,12 @@ def memory(instance: Running) -> Iterator[int]:
         yield int(text.split("VmRSS:")[1].split()[0]) // 1024
 
 
+def processor_seconds(instance: Running) -> float:
+    """Return the processor time that the instance has used: on a busy machine it says more than the clock."""
+    fields = Path(f"/proc/{instance.process.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(instance: Running, records: int) -> None:
     """Run it and print what was seen."""
     partitions = instance.partitions
@@ -149,6 +156,7 @@ def measure(instance: Running, records: int) -> None:
         thread.start()
     time.sleep(SECONDS)  # the measurement itself: good receipts alone
     before, least = time.time(), next(rss)
+    used = processor_seconds(instance)
     took = flood(instance.broker, topics.partition_of(FLOODED, partitions), records)
     most = least
     while instance.metric("staplewatch_dead_letters_total") < records:
@@ -157,7 +165,7 @@ def measure(instance: Running, records: int) -> None:
     drained = time.time()
     rows = partial(instance.metric, "staplewatch_rows_total", table="dead_letters")
     services.wait_until(lambda: rows() >= records, 120, "all dead letters stored")
-    stored = time.time()
+    stored, used = time.time(), processor_seconds(instance) - used
     most = max(most, next(rss))
     probes.done.wait(3)
     missing = probes.missing()
@@ -167,7 +175,8 @@ def measure(instance: Running, records: int) -> None:
         print(f"{name}, flood:  {quantiles(probes.late[region], before, drained)}")
     print(
         f"{records:,} broken records sent in {took:.1f} s, rejected after {drained - before:.1f} s "
-        f"({records / (drained - before):,.0f}/s), stored after {stored - before:.1f} s; memory {least} → {most} MiB; "
+        f"({records / (drained - before):,.0f}/s), stored after {stored - before:.1f} s, "
+        f"{used:.1f} s of processor time; memory {least} → {most} MiB; "
         f"dead.letters acknowledged {instance.metric('staplewatch_sent_total', topic=topics.DEAD_LETTERS):,.0f}; "
         f"good receipts not seen at the end: {missing}"
     )
