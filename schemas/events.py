@@ -246,9 +246,9 @@ def replay_headers(replay: Replay) -> list[tuple[str, bytes]]:
     return [(REPLAY_OF, place.encode()), (REPLAY_ATTEMPT, str(replay.attempt).encode())]
 
 
-def replay_of(headers: Sequence[tuple[str, bytes]]) -> Replay | None:
+def replay_of(headers: Sequence[tuple[str, bytes | None]]) -> Replay | None:
     """Return what a record is a replay of; None without the headers, or where they make no sense."""
-    found = dict(headers)
+    found = {name: value or b"" for name, value in headers}
     try:
         epoch, topic, partition, offset = found[REPLAY_OF].decode().rsplit("/", 3)
         replay = Replay(epoch, topic, int(partition), int(offset), int(found[REPLAY_ATTEMPT]))

@@ -46,6 +46,8 @@ class Pipeline:
         self._wall = wall
         self._clock = clock
         self._rejections = RejectionLog(clock)
+        #: Places of whose last records most were rejected.
+        self._flooded: set[Place] = set()
         self.engines: dict[int, Engine] = {}
         #: While partitions are being taken away or rebuilt: nothing is applied, time does not pass.
         self.suspended = True
@@ -72,6 +74,10 @@ class Pipeline:
         log.error("%s/%d: %d records from offset %d are gone, going on", *place, found - expected, expected)
         self._metrics.gaps.labels(place[0]).inc(found - expected)
 
+    def flooded(self, place: Place) -> bool:
+        """Return whether most of what came last from a place was rejected."""
+        return place in self._flooded
+
     def apply(self, first: int, chunk: Chunk) -> bool:
         """Take in a chunk that speaks for offsets from ``first``; False when something before it is missing."""
         engine = self.engines.get(chunk.partition)
@@ -84,6 +90,7 @@ class Pipeline:
         outcome = engine.apply(chunk, wall)
         place = (chunk.topic, chunk.partition)
         self._emit(chunk.partition, outcome, {place: engine.offsets.get(chunk.topic, 0)})
+        (self._flooded.add if len(outcome.dead) > len(chunk) / 2 else self._flooded.discard)(place)
         self._measure(chunk, time.perf_counter() - started, wall)
         return True
 

@@ -66,3 +66,7 @@ def test_what_a_record_is_a_replay_of_stands_in_two_headers() -> None:
 def test_headers_that_make_no_sense_are_no_replay(of: bytes, attempt: bytes) -> None:
     assert replay_of([("staplewatch.replay.of", of), ("staplewatch.replay.attempt", attempt)]) is None
     assert replay_of([("staplewatch.replay.of", of)]) is None
+
+
+def test_null_headers_are_no_replay_and_no_error() -> None:
+    assert replay_of([("staplewatch.replay.of", None), ("staplewatch.replay.attempt", None)]) is None
