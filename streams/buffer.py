@@ -81,10 +81,15 @@ class Buffer:
         return bool(self._sealed)
 
     def add(
-        self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
+        self,
+        rows: Rows,
+        progress: Mapping[Place, int],
+        receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
     ) -> None:
-        """Append to the open batch."""
-        self.bytes += self._open.add(rows, progress)
+        """Append to the open batch; ``held`` bytes are kept elsewhere until it is stored."""
+        self.bytes += self._open.add(rows, progress) + held
+        self._open.bytes += held
         self._open.receipts.extend(receipts)
         if self._open.count >= self._batch_rows:
             self._sealed.append(self._open)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
+import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from schemas import identity
 from schemas.events import Alert, DeadLetter
 
 _PLAIN = (
@@ -43,11 +43,19 @@ def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, lis
     """Return one row of table ``dead_letters`` per rejected record, as columns."""
     rows: dict[str, list[Any]] = {name: [getattr(each, name) for each in dead] for name in _LETTER}
     rows |= {"epoch": [epoch] * len(dead), "at": [now] * len(dead)}
+    known = [identity.identify(each.value) for each in dead]
+    rows |= {name: [getattr(each, name) for each in known] for name in identity.FIELDS}
     rows["key_base64"] = [_base64(each.key or b"") for each in dead]
     rows["value_base64"] = [_base64(each.value) for each in dead]
-    rows["headers"] = [json.dumps([(name, _base64(value)) for name, value in each.headers]) for each in dead]
+    rows["headers"] = [_header_pairs(each.headers) for each in dead]
+    rows["size"] = [len(each.value) for each in dead]
     return rows
 
 
+def _header_pairs(headers: Sequence[tuple[str, bytes]]) -> str:
+    """Return ``[[name, base64], …]``: a name may occur twice."""
+    return _json([(name, _base64(value)) for name, value in headers]) if headers else "[]"
+
+
 def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()

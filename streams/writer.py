@@ -102,9 +102,13 @@ class Writer:
         rows: Rows,
         progress: Mapping[Place, int],
         receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
     ) -> None:
-        """Take over rows, and offsets that are complete once these and all earlier rows are stored."""
-        self._buffer.add(rows, progress, receipts)
+        """Take over rows, and offsets that are complete once these and all earlier rows are stored.
+
+        ``held`` are bytes that wait for ``receipts`` somewhere else: they count against the bound too.
+        """
+        self._buffer.add(rows, progress, receipts, held)
         if not self._buffer:
             return
         self._idle.clear()
