@@ -17,7 +17,7 @@ from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.decode import COLUMNS, TABLES, Columns, Decoder, letter
-from streams.inflow import event_columns
+from streams.inflow import SELLABLE, event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
@@ -30,7 +30,6 @@ from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
 
 #: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
 POSITION_BITS = 40
-SELLABLE = "sellable"
 _TOPICS = {table: topic for topic, table in TABLES.items()}
 
 
@@ -86,9 +85,9 @@ class Engine:
         self._bury(decoded.dead, wall, outcome)
         outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
         lines = len(decoded.columns["offset"])
-        for name, amount in (("events", decoded.events), ("lines", lines), ("repeats", decoded.repeats)):
-            outcome.count(name, amount)
-        outcome.count("dropped", decoded.dropped)
+        outcome.count("lines", lines)
+        for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
+            outcome.count(name, getattr(decoded, name))
 
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
@@ -117,13 +116,15 @@ class Engine:
             return
         keep = np.array(columns["repeat"], np.int64) == 0
         if table == "stock":
-            keep &= np.array([each.startswith(SELLABLE) for each in columns["disposition"]], bool)
+            stock = zip(columns["disposition"], columns["corrects"], strict=True)
+            keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
         prefectures = np.array(columns["prefecture"], np.int64)
         for code in np.unique(prefectures[keep]).tolist():
             chosen = np.flatnonzero(keep & (prefectures == code))
             place = self._place(code)
-            if place.counties:
-                place.push(_TOPICS[table], event_columns(table, columns, chosen, place, self._setup), wall)
+            events = event_columns(table, columns, chosen, place, self._setup) if place.counties else {"at": ()}
+            if len(events["at"]):
+                place.push(_TOPICS[table], events, wall)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)

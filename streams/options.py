@@ -38,6 +38,10 @@ class Options:
     hold: float = 1.0
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
+    #: Counts kept per (site, good), so that a correction can take away the newest ones: 32 B each.
+    counts_kept: int = 4
+    #: Lines of deliveries kept per prefecture for the same purpose, within 7 dates: 32 B each.
+    deliveries_kept: int = 500_000
     #: Grid points that one call decides per prefecture at most (0: all that are due). A compressed replay
     #: makes thousands due at once, ~0.3 ms each; the event loop must not stand still for them.
     most_steps: int = 0
