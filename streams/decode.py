@@ -36,6 +36,7 @@ QUOTES_COLUMNS: Final = (
     *("kind", "business_date", "at", "price", "sales", "stock", "repeat"),
 )
 TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
+TOPICS: Final = {table: topic for topic, table in TABLES.items()}
 COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
 
 Columns = dict[str, list[Any]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
@@ -16,21 +17,23 @@ from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, Columns, Decoder, letter
+from streams.decode import TOPICS, Columns, Decoder, letter
+from streams.indicators.civil import DAY
+from streams.indicators.groups import Ints
 from streams.inflow import SELLABLE, event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
 from streams.outcome import Outcome
 from streams.prefecture import Prefecture
+from streams.replayed import Replayed, remember, replayed
 from streams.rows import alert_rows, dead_rows
 from streams.seen import Seen
 from streams.setup import Setup
-from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
+from streams.snapshot import FORMAT, Frozen, SnapshotMismatch, freeze, unpack
 
 #: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
 POSITION_BITS = 40
-_TOPICS = {table: topic for topic, table in TABLES.items()}
 
 
 class Engine:
@@ -124,7 +127,7 @@ class Engine:
             place = self._place(code)
             events = event_columns(table, columns, chosen, place, self._setup) if place.counties else {"at": ()}
             if len(events["at"]):
-                place.push(_TOPICS[table], events, wall)
+                place.push(TOPICS[table], events, wall)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
@@ -199,13 +202,13 @@ class Engine:
 
     # -- rebuild
 
-    def snapshot(self) -> bytes:
-        """Return the whole state, next offsets included."""
-        return pack(
+    def snapshot(self) -> Frozen:
+        """Return the whole state, next offsets included, as of now; ``Frozen.pack`` makes bytes of it in any thread."""
+        return freeze(
             {
                 "fingerprint": self.fingerprint,
                 "epoch": self.epoch,
-                "offsets": self.offsets,
+                "offsets": dict(self.offsets),
                 "seen": self._seen.dump(),
                 "clocks": self._clocks.dump(),
                 "book": self._book.dump(),
@@ -238,39 +241,32 @@ class Engine:
         for code, saved in state["places"]:
             self._place(code).load(saved)
 
-    def replay(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Apply raw rows of the warehouse, ascending by offset; what becomes due comes with ``republish``.
+    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+        """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        Times are epoch seconds and dates day numbers, as in the rows that ``apply`` returned.
+        ``rejected`` are the offsets of records of which a line became a dead letter.
         """
-        size = len(columns["offset"])
-        if not size:
-            return
-        taken = {name: list(columns[name]) for name in COLUMNS[table]}
-        self._remember(table, taken)
-        wall = float(columns["ingested"][-1])
-        self._absorb(table, taken, wall)
-        if columns["epoch"][-1] == self.epoch:
-            topic = _TOPICS[table]
-            self.offsets[topic] = max(self.offsets.get(topic, 0), int(taken["offset"][-1]) + 1)
+        remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
+        return replayed(table, rows, self._place, self._setup)
+
+    def replay(self, events: Replayed, begin: int, end: int) -> None:
+        """Take in events [begin, end) of what ``prepare`` returned; they take effect with ``settle``."""
+        prefecture = events.prefecture[begin:end]
+        for code in np.unique(prefecture).tolist():
+            chosen = begin + np.flatnonzero(prefecture == code)
+            columns = {name: column[chosen] for name, column in events.events.items()}
+            self._place(code).push(events.topic, columns, float(events.ingested[end - 1]))
+        if events.epoch == self.epoch and end > begin:
+            reached = int(events.offset[end - 1]) + 1
+            self.offsets[events.topic] = max(self.offsets.get(events.topic, 0), reached)
+
+    def settle(self, wall: float) -> None:
+        """Decide what had become due by ``wall``; what comes of it comes with ``republish``."""
         self._clocks.apply(self.offsets, self._places)
         for place in self._places.values():
             place.advance(wall)
             while place.behind:
                 place.advance(wall)
-
-    def _remember(self, table: str, columns: Columns) -> None:
-        """Note lines as seen, one by one: whether their receipts came whole is not known any more."""
-        if table == "sales":
-            names = ("business_date", "site", "workstation", "sequence", "line_number")
-            for day, store, till, sequence, line in zip(*(columns[name] for name in names), strict=True):
-                self._seen.receipt(day, (store, till), sequence, [line], whole=False)
-            return
-        days = columns["business_date"] if table == "quotes" else [self._setup.civil.day(at) for at in columns["at"]]
-        for day, sender, event_id, line in zip(
-            days, columns["sender"], columns["event_id"], columns["line"], strict=True
-        ):
-            self._seen.event(day, sender, event_id, [line])
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the state, for metrics."""

@@ -71,6 +71,10 @@ class WorkerOptions:
     flush_seconds: float = 1.0
     flush_rows: int = 100_000
     snapshot_seconds: float = 60.0
+    #: What snapshots of one partition may write on average; one of 60 MB then comes every 4 minutes,
+    snapshot_bytes: float = 0.25 * MIB
+    #: but never less often than this: a rebuild reads the raw rows since.
+    snapshot_seconds_most: float = 600.0
     live_seconds: float = 1.0
     #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
     history_days: int = 35

@@ -18,6 +18,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,21 @@ class Runs(array):  # type: ignore[type-arg]
             self[place:place] = array("q", (number, number + 1))
         return True
 
+    def update(self, numbers: Ints) -> None:
+        """Add distinct ``numbers``, ascending: whole runs of them at once where they come after all others."""
+        if self and numbers[0] < self[-1]:
+            for number in numbers.tolist():
+                self.add(number)
+            return
+        breaks = np.flatnonzero(np.diff(numbers) != 1)
+        bounds = np.empty(2 * len(breaks) + 2, np.int64)
+        bounds[0::2] = numbers[np.r_[0, breaks + 1]]
+        bounds[1::2] = numbers[np.r_[breaks, len(numbers) - 1]] + 1
+        if self and bounds[0] == self[-1]:
+            self.pop()
+            bounds = bounds[1:]
+        self.frombytes(bounds.tobytes())
+
 
 class Events:
     """Events of one date: how many lines the whole ones have, and which lines came of the others."""
@@ -95,13 +111,19 @@ class Events:
         size, some = self.whole(event), self._lines.get(event, set())
         repeats = [line < size or line in some for line in lines]
         if whole and len(lines) >= size:
-            self._lines.pop(event, None)
+            self._keep(event, {line for line in some if line >= len(lines)})
             self._recent[event] = len(lines)
             if len(self._recent) > max(RECENT, len(self._digests) // 8):
                 self._merge()
         elif not all(repeats):
-            self._lines.setdefault(event, set()).update(lines)
+            self._keep(event, some.union(lines))
         return repeats
+
+    def _keep(self, event: bytes, lines: set[int]) -> None:
+        if lines:
+            self._lines[event] = lines
+        else:
+            self._lines.pop(event, None)
 
     def _merge(self) -> None:
         """Move what is recent to the arrays; new arrays, for a snapshot may still hold the old ones."""
@@ -109,8 +131,9 @@ class Events:
         digests = np.concatenate([recent, self._digests])
         sizes = np.concatenate([np.array(list(self._recent.values()), np.int32), self._sizes])
         self._digests, first = np.unique(digests, return_index=True)  # the first of equals is the recent one
-        self._sizes = sizes[first]
-        self._recent = {}
+        self._sizes, self._recent = sizes[first], {}
+        for column in (self._digests, self._sizes):
+            column.flags.writeable = False
 
     def __len__(self) -> int:
         """Return the number of events held."""
@@ -121,7 +144,7 @@ class Events:
         return {
             "digests": self._digests,
             "sizes": self._sizes,
-            "recent": list(self._recent.items()),
+            "recent": dict(self._recent),
             "lines": [[event, sorted(lines)] for event, lines in self._lines.items()],
         }
 
@@ -155,10 +178,9 @@ class Day:
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        ends = (np.cumsum(data["sizes"]) * data["bounds"].itemsize).tolist()
-        bounds = data["bounds"].tobytes()
-        spans = zip(data["tills"].tolist(), [0, *ends[:-1]], ends, strict=True)
-        self.tills = {till: Runs(bounds[first:last]) for till, first, last in spans}
+        bounds, ends = data["bounds"].tobytes(), np.cumsum(data["sizes"]) * data["bounds"].itemsize
+        spans = zip(data["tills"].tolist(), pairwise([0, *ends.tolist()]), strict=True)
+        self.tills = {till: Runs(bounds[first:last]) for till, (first, last) in spans}
         self.lines = {(till, sequence): set(each) for till, sequence, each in data["lines"]}
         self.events.load(data["events"])
 
@@ -212,6 +234,21 @@ class Seen:
             return _each(kept.lines.setdefault(key, set()), lines)
         return [not runs.add(sequence)] * len(lines)
 
+    def receipts(self, days: Ints, tills: Sequence[tuple[str, str]], till: Ints, sequences: Ints) -> None:
+        """Note whole receipts that are stored, shapes (n,); ``till`` has places in ``tills``.
+
+        The fast way for a rebuild: 0.3 µs a receipt where ``receipt`` takes 2.
+        """
+        numbers = np.array([self._till(names) for names in tills], np.int64)[till]
+        order = np.lexsort((sequences, numbers, days))
+        days, numbers, sequences = days[order], numbers[order], sequences[order]
+        fresh = np.r_[True, (np.diff(days) != 0) | (np.diff(numbers) != 0) | (np.diff(sequences) != 0)][: len(days)]
+        days, numbers, sequences = days[fresh], numbers[fresh], sequences[fresh]
+        starts = np.flatnonzero(np.r_[True, (np.diff(days) != 0) | (np.diff(numbers) != 0)][: len(days)])
+        for first, last in pairwise([*starts.tolist(), len(days)]):
+            kept = self._day(int(days[first]))
+            kept.tills.setdefault(int(numbers[first]), Runs()).update(sequences[first:last])
+
     def event(self, day: int, sender: str, event_id: str, lines: Sequence[int], *, whole: bool) -> list[bool]:
         """Note the accepted ``lines`` of any other event (positions); return which of them were seen before."""
         return self._day(day).events.note(digest(sender, event_id), lines, whole=whole)
@@ -231,14 +268,17 @@ class Seen:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
-            "tills": [[*names, till] for names, till in self._tills.items()],
+            "stores": [store for store, _ in self._tills],
+            "workstations": [workstation for _, workstation in self._tills],
+            "tills": np.fromiter(self._tills.values(), np.int64, len(self._tills)),
             "days": [[number, day.dump()] for number, day in self.days.items()],
         }
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.days, self._newest = {}, -1
-        self._tills = {(store, workstation): till for store, workstation, till in data["tills"]}
+        names = zip(data["stores"], data["workstations"], strict=True)
+        self._tills = dict(zip(names, data["tills"].tolist(), strict=True))
         self._next = max(self._tills.values(), default=-1) + 1
         for number, day in data["days"]:
             self._day(number).load(day)

@@ -40,7 +40,7 @@ class Grown:
 
     def dump(self) -> dict[str, Any]:
         """Return the used rows for a snapshot."""
-        return {name: self[name].copy() for name in self._fields}
+        return {name: self[name] for name in self._fields}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
@@ -107,7 +107,7 @@ class Pairs:
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        return {"names": self.names, "counties": self.counties, "pairs": self.table.dump()}
+        return {"names": list(self.names), "counties": list(self.counties), "pairs": self.table.dump()}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""

@@ -188,7 +188,7 @@ class SalePrices:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         rings = [{"head": ring.head, "sums": ring.sums} for ring in (self.buckets, self.hours, self.dates)]
-        return {"rings": rings, "hour": self._hour, "day": self._day, "filled": self._filled}
+        return {"rings": rings, "hour": self._hour, "day": self._day, "filled": list(self._filled)}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""

@@ -15,7 +15,7 @@ from streams.decode import TABLES
 from streams.engine import Engine
 from streams.options import Options
 from streams.outcome import Outcome
-from streams.snapshot import SnapshotMismatch, pack, unpack
+from streams.snapshot import SnapshotMismatch, freeze, unpack
 from tests.streams import records
 from tests.streams.records import BAYI, GONGBU, WALL
 
@@ -136,14 +136,13 @@ def test_a_snapshot_and_the_raw_rows_after_it_give_back_the_state(undisturbed: L
     log, first = Log(), records.engine(OPTIONS)
     part = {topic: events[: len(events) * stops[0] // 1000] for topic, events in WORLD.items()}
     feed(first, log, part, seed, 200)
-    snapshot = first.snapshot()
+    snapshot = first.snapshot().pack()
     log.raw.clear()
     feed(first, log, {topic: events[: len(events) * stops[1] // 1000] for topic, events in WORLD.items()}, seed, 200)
 
     second = records.engine(OPTIONS)
     second.restore(snapshot)
-    for table, columns in log.raw.items():
-        second.replay(table, columns)
+    records.replay(second, log.raw)
     assert second.offsets == first.offsets
     log.take(second.republish(WALL))
     feed(second, log, WORLD, seed + 1, 300)
@@ -156,8 +155,7 @@ def test_raw_rows_alone_give_back_the_state(undisturbed: Log) -> None:
     log, first = Log(), records.engine(OPTIONS)
     feed(first, log, {topic: events[: len(events) // 2] for topic, events in WORLD.items()}, 5, 100)
     second = records.engine(OPTIONS)
-    for table, columns in log.raw.items():
-        second.replay(table, columns)
+    records.replay(second, log.raw)
     log.take(second.republish(WALL))
     feed(second, log, WORLD, 6, 300)
     finish(second, log)
@@ -177,13 +175,13 @@ def test_a_snapshot_of_another_epoch_keeps_the_state_but_not_the_offsets() -> No
     engine = records.engine(OPTIONS)
     feed(engine, Log(), {topic: events[:50] for topic, events in WORLD.items()}, 1, 100)
     following = records.engine(OPTIONS, epoch="two", ordinal=2)
-    following.restore(engine.snapshot())
+    following.restore(engine.snapshot().pack())
     assert following.offsets == {}
     assert following.watermarks() == engine.watermarks()
 
 
 def test_a_snapshot_under_other_options_is_refused() -> None:
-    snapshot = records.engine(OPTIONS).snapshot()
+    snapshot = records.engine(OPTIONS).snapshot().pack()
     with pytest.raises(SnapshotMismatch, match="another catalogue"):
         records.engine(Options(event_time=True, coverage=1.0)).restore(snapshot)
     with pytest.raises(SnapshotMismatch, match="not a snapshot"):
@@ -191,4 +189,4 @@ def test_a_snapshot_under_other_options_is_refused() -> None:
     other = unpack(snapshot)
     del other["seen"]
     with pytest.raises(SnapshotMismatch, match="another layout"):
-        records.engine(OPTIONS).restore(pack(other))
+        records.engine(OPTIONS).restore(freeze(other).pack())
