@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import AsOf, Clock, DeadLetter
-from streams.alerts.lifecycle import Book
+from schemas.events import Alert, AsOf, Clock, DeadLetter
+from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
@@ -63,7 +63,8 @@ class Engine:
         self._clocks = Clocks()
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
-        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, rulebook.fingerprint, vars_of(options))
+        # Not the rulebook: alerts are loaded rule by rule, a changed threshold must not cost 35 days of raw rows.
+        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, vars_of(options))
         text = " ".join(str(source) for source in sources)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
 
@@ -113,21 +114,26 @@ class Engine:
                 dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 
-    def _absorb(self, table: str, columns: Mapping[str, Sequence[Any]], wall: float) -> None:
-        """Hand rows of a raw table to their prefectures; repeats and unsellable stock were only stored."""
-        if not len(columns["offset"]):
-            return
+    def _absorb(self, table: str, columns: Columns, wall: float) -> None:
+        """Hand rows of a raw table to their prefectures."""
+        keep = self.counting(table, columns)
+        prefectures = np.array(columns["prefecture"], np.int64)[keep]
+        for code in np.unique(prefectures).tolist():
+            place = self._place(code)
+            if place.counties:
+                chosen = keep[prefectures == code]
+                events = event_columns(table, columns, chosen, place, self._setup)
+                if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
+                    place.push(TOPICS[table], events, wall)
+
+    @staticmethod
+    def counting(table: str, columns: Columns) -> Ints:
+        """Return which rows count: repeats, and unsellable stock that corrects nothing, are only stored."""
         keep = np.array(columns["repeat"], np.int64) == 0
         if table == "stock":
             stock = zip(columns["disposition"], columns["corrects"], strict=True)
             keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
-        prefectures = np.array(columns["prefecture"], np.int64)
-        for code in np.unique(prefectures[keep]).tolist():
-            chosen = np.flatnonzero(keep & (prefectures == code))
-            place = self._place(code)
-            events = event_columns(table, columns, chosen, place, self._setup) if place.counties else {"at": ()}
-            if len(events["at"]):
-                place.push(TOPICS[table], events, wall)
+        return np.flatnonzero(keep)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
@@ -158,12 +164,24 @@ class Engine:
             place.refresh()
         self._run(wall, outcome, publish=True)
         as_of = self._as_of(wall)
+        retired = self._alerts(self._book.retire(self._moment_of), as_of, wall)
+        outcome.alerts += retired
+        version = self.ordinal << POSITION_BITS | self._position()
+        if retired:
+            outcome.add_rows("alert_transitions", alert_rows(retired, version))
         known = {alert.key for alert in outcome.alerts}
-        current = [
-            self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in self._book.open_alerts()
-        ]
+        current = self._alerts(self._book.open_alerts(), as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
         return outcome
+
+    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+        return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
+
+    def _moment_of(self, region: int) -> int:
+        """Return up to when everything is decided in the prefecture of ``region``."""
+        found = self._setup.catalogue.regions.get(region)
+        codes = {region, found.parent} if found else {region}
+        return max((self._places[code].moment for code in codes & self._places.keys()), default=0)
 
     def _run(self, wall: float, outcome: Outcome, *, publish: bool = False) -> None:
         self._clocks.apply(self.offsets, self._places)
@@ -179,9 +197,7 @@ class Engine:
                 rows["version"] = [self.ordinal << POSITION_BITS | position] * len(rows["region"])
                 outcome.add_rows("indicators", rows)
             transitions, place.transitions = place.transitions, []
-            outcome.alerts += [
-                self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions
-            ]
+            outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
             outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
         if publish or wall - self._published >= self._setup.options.live_seconds:
@@ -217,14 +233,14 @@ class Engine:
         )
 
     def restore(self, data: bytes) -> None:
-        """Take over a snapshot. Raises ``SnapshotMismatch`` if it is of another format, catalogue or pack version.
+        """Take over a snapshot. Raises ``SnapshotMismatch`` if it is of another format, catalogue or other options.
 
         From another epoch everything is taken but the offsets, which mean nothing in this one. After
         an error the engine is to be thrown away.
         """
         state = unpack(data)
         if state.get("fingerprint") != self.fingerprint:
-            msg = "the snapshot is of another catalogue, other packs, other options or another format"
+            msg = "the snapshot is of another catalogue, other options or another format"
             raise SnapshotMismatch(msg)
         try:
             self._load(state)

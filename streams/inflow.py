@@ -44,7 +44,9 @@ def event_columns(
     return events
 
 
-def _stock_columns(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Any:
+def _stock_columns(
+    columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup
+) -> dict[str, Any]:
     """Return stock lines, and before those of a correction one row per event that it names."""
     rows: list[tuple[int, int, int]] = []
     sites, regions, corrects, disposition = (columns[name] for name in ("site", "region", "corrects", "disposition"))

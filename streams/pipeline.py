@@ -172,7 +172,7 @@ class Pipeline:
         return {(topic, partition): offset for topic, offset in engine.offsets.items()}
 
     def _due_snapshots(self) -> Sequence[Snapshot]:
-        """Return the states that are due: one, for copying it stops the event loop; at a stop what there is time for."""
+        """Return states that are due: one, for copying it stops the event loop; at a stop what there is time for."""
         now = self._clock()
         due = [each for each in self.engines.items() if self._pace.due(each[0], each[1].offsets, now)]
         if not self.suspended:

@@ -92,9 +92,9 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     else:
         events |= {"day": numbers(rows, "business_date")} | {name: numbers(rows, name) for name in ("price", "stock")}
         events |= {"record": numbers(rows, "offset"), "kind": kinds}
-    own = [numbers(rows, name) for name in ("offset", "ingested", "prefecture")]
     epoch = str(rows["epoch"][0]) if rows.num_rows else ""
-    result = Replayed(epoch, TOPICS[table], *own, events)
+    offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
+    result = Replayed(epoch, TOPICS[table], offset, ingested, prefecture, events)
     return _corrected(result, rows) if table == "stock" else result
 
 

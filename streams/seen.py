@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class Runs(array):  # type: ignore[type-arg]
 
     __slots__ = ()
 
-    def __new__(cls, bounds: Iterable[int] | bytes = ()) -> Runs:
-        """``bounds``: begin, end, begin, end …"""
-        return super().__new__(cls, "q", bounds)
+    def __new__(cls, bounds: Iterable[int] | bytes = ()) -> Self:
+        """Make a set of ``bounds``: begin, end, begin, end and so on."""
+        return super().__new__(cls, "q", bounds)  # type: ignore[return-value]
 
     def holds(self, number: int) -> bool:
         """Return whether ``number`` was added."""

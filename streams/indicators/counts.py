@@ -45,7 +45,8 @@ class Counts:
 
     def newest(self, pair: Ints) -> Ints:
         """Return when pairs were counted last, shape as given; ``UNKNOWN`` where never."""
-        return self.slots["at"][pair, -1]
+        newest: Ints = self.slots["at"][pair, -1]
+        return newest
 
     def on_hand(self) -> Ints:
         """Return sellable stock per pair, shape (pairs,); ``UNKNOWN`` where never counted."""
@@ -86,7 +87,7 @@ class Counts:
             slots[name][column] = value
 
     def withdraw(self, events: Ints) -> Ints:
-        """Take away the counts of ``events``; what moved after one moved after the count before it. Return the pairs."""
+        """Take away the counts of ``events``, return their pairs; what moved after one moved after the one before."""
         self.grow()
         pairs, columns = np.nonzero(np.isin(self.slots["event"], events))
         for pair, column in zip(pairs.tolist(), columns.tolist(), strict=True):  # columns ascend per pair

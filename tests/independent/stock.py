@@ -123,7 +123,9 @@ def on_hand(events: list[Event], moment: int, replaced: Mapping[str, int]) -> in
 def lists(events: list[Event], moment: int, zone: ZoneInfo) -> bool:
     """Return whether the site had an event on the ``LIST_DAYS`` dates up to the moment's."""
     today = datetime.fromtimestamp(moment, zone).date()
-    dates = [datetime.fromtimestamp(event.at, zone).date() for event in events if max(event.at, event.known_at) <= moment]
+    dates = [
+        datetime.fromtimestamp(event.at, zone).date() for event in events if max(event.at, event.known_at) <= moment
+    ]
     return bool(dates) and (today - max(dates)).days < LIST_DAYS
 
 

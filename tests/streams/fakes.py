@@ -160,9 +160,10 @@ class MemoryWarehouse:
         with self._lock:
             if self.broken:
                 raise self.broken
+            if name == "dead_offsets":
+                found = self._after("dead_letters", dict(parameters or {}))
+                return pa.table({"offset": pa.array([row["offset"] for row in found], pa.uint64())})
             rows = self._answer(name, dict(parameters or {}))
-        if name == "dead_offsets":
-            return pa.table({"offset": pa.array([row["offset"] for row in rows], pa.uint64())})
         return pa.Table.from_pylist(rows)
 
     def migrate(self) -> list[str]:
@@ -186,8 +187,6 @@ class MemoryWarehouse:
             return found[::-1]
         if name == "events_newest":
             return []
-        if name == "dead_offsets":
-            return self._after("dead_letters", where)
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)
         return self._extent(name.removesuffix("_extent"))

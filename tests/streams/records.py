@@ -39,11 +39,13 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at, ZONE).isoformat()
 
 
-def engine(options: Options | None = None, *, ordinal: int = 1, epoch: str = "one") -> Engine:
+def engine(
+    options: Options | None = None, *, ordinal: int = 1, epoch: str = "one", rulebook: Rulebook = RULEBOOK
+) -> Engine:
     """Return an empty engine of the partition that holds Nyingchi."""
     partition = topics.partition_of(PREFECTURE, PARTITIONS)
     chosen = options or Options(event_time=True, inputs=(topics.SALES,))
-    return Engine(partition, PARTITIONS, CATALOGUE, RULEBOOK, chosen, epoch, ordinal)
+    return Engine(partition, PARTITIONS, CATALOGUE, rulebook, chosen, epoch, ordinal)
 
 
 def receipt(
@@ -127,4 +129,3 @@ def replay(
         if len(events):
             engine.replay(events, 0, len(events))
     engine.settle(WALL)
-

@@ -50,8 +50,8 @@ def test_epochs_in_the_order_they_began(house: Engine) -> None:
 
 def snapshot(position: int, **other: object) -> dict[str, object]:
     return {
-        "epoch": "e1", "partition": 2, "slot": position % 4, "position": position, "offsets": '{"pos.sales":5}', "format": 1,
-        "fingerprint": "f", "state": f"state {position}", "at": 1_490_000_000,
+        "epoch": "e1", "partition": 2, "slot": position % 4, "position": position, "offsets": '{"pos.sales":5}',
+        "format": 1, "fingerprint": "f", "state": f"state {position}", "at": 1_490_000_000,
     } | other  # fmt: skip
 
 
@@ -80,7 +80,12 @@ def test_offsets_of_which_a_part_was_rejected(house: Engine) -> None:
         "epoch": "e1", "topic": "pos.sales", "partition": 2, "stage": "validate", "reason": "", "error": "Rejected",
         "key_base64": "", "value_base64": "", "headers": "{}", "at": 1_490_000_000,
     }  # fmt: skip
-    twice(house, "dead_letters", *(letter | {"offset": offset} for offset in (5, 9, 7)), letter | {"offset": 6, "partition": 3})
+    twice(
+        house,
+        "dead_letters",
+        *(letter | {"offset": offset} for offset in (5, 9, 7)),
+        letter | {"offset": 6, "partition": 3},
+    )
     where = {"epoch": "e1", "topic": "pos.sales", "partition": 2, "from_offset": 6, "to_offset": 10}
     assert picked(found(house, "dead_offsets", **where), "offset") == [(7,), (9,)]
 

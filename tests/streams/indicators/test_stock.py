@@ -184,7 +184,9 @@ def test_any_order_of_counts_movements_and_withdrawals_equals_replaying_what_sta
         else:
             shop.withdraw(quantity)
     gone = {quantity for kind, _, quantity in drawn if kind == "w"}
-    stands = [(minute, n, kind, q) for n, (kind, minute, q) in enumerate(drawn, start=1) if n not in gone or kind == "s"]
+    stands = [
+        (minute, n, kind, q) for n, (kind, minute, q) in enumerate(drawn, start=1) if n not in gone or kind == "s"
+    ]
     counts = [each for each in stands if each[2] == "c"]
     expected = UNKNOWN
     if counts:
