@@ -25,15 +25,13 @@ from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
 from streams.outcome import Outcome
+from streams.ports import POSITION_BITS
 from streams.prefecture import Prefecture
 from streams.replayed import Replayed, remember, replayed
-from streams.rows import alert_rows, dead_rows
+from streams.rows import alert_rows, dead_rows, stored_transitions
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, Frozen, SnapshotMismatch, freeze, unpack
-
-#: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
-POSITION_BITS = 40
 
 
 class Engine:
@@ -56,6 +54,7 @@ class Engine:
         self.partition, self.epoch, self.ordinal = partition, epoch, ordinal
         self.offsets: dict[str, int] = {}
         self._setup = Setup(catalogue, options)
+        self._rulebook = rulebook
         self._book = Book(rulebook, catalogue, self._setup.civil.zone)
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._seen = Seen()
@@ -63,6 +62,8 @@ class Engine:
         self._clocks = Clocks()
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
+        #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
+        self._adopted: list[Transition] = []
         # Not the rulebook: alerts are loaded rule by rule, a changed threshold must not cost 35 days of raw rows.
         sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, vars_of(options))
         text = " ".join(str(source) for source in sources)
@@ -170,7 +171,8 @@ class Engine:
         if retired:
             outcome.add_rows("alert_transitions", alert_rows(retired, version))
         known = {alert.key for alert in outcome.alerts}
-        current = self._alerts(self._book.open_alerts(), as_of, wall)
+        ended, self._adopted = self._adopted, []
+        current = self._alerts([*ended, *self._book.open_alerts()], as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
         return outcome
 
@@ -277,12 +279,30 @@ class Engine:
             self.offsets[events.topic] = max(self.offsets.get(events.topic, 0), reached)
 
     def settle(self, wall: float) -> None:
-        """Decide what had become due by ``wall``; what comes of it comes with ``republish``."""
+        """Decide what had become due by ``wall``; what comes of it comes with ``republish``.
+
+        Live, started buckets are not looked into: that costs 10 ms a prefecture, and how the chunks
+        were cut that made it see a level is not known any more. ``adopt`` brings what it saw.
+        """
         self._clocks.apply(self.offsets, self._places)
         for place in self._places.values():
-            place.advance(wall)
+            place.advance(wall, ahead=False)
             while place.behind:
-                place.advance(wall)
+                place.advance(wall, ahead=False)
+
+    def adopt(self, stored: pa.Table) -> None:
+        """Live: take over the newest stored transition of every episode that moved since the snapshot.
+
+        Chunks that are lost decided when a level was seen, so a replay may find another one; but
+        what was stored was published, and must go on from there. Call it before ``republish``.
+        """
+        if self._setup.options.event_time:
+            return  # there a replay brings exactly what was stored
+        found = stored_transitions(stored, self._rulebook, self._setup.civil)
+        self._adopted += self._book.adopt(found)
+        known = {each.id: each.seq for each, _ in found}
+        for place in self._places.values():
+            place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the state, for metrics."""

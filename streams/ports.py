@@ -11,6 +11,9 @@ from schemas.events import Alert, DeadLetter, Indicator
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 
+#: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
+POSITION_BITS = 40
+
 #: Table -> columns, ready for ``Warehouse.insert``.
 Rows = Mapping[str, Mapping[str, Sequence[object]]]
 
@@ -109,6 +112,9 @@ class Engine(Protocol):
 
     def settle(self, wall: float) -> None:
         """Let time pass up to ``wall`` within a replay."""
+
+    def adopt(self, stored: pa.Table) -> None:
+        """Go on from stored transitions, the newest of each episode that moved since the snapshot."""
 
     def sizes(self) -> dict[str, int]:
         """Return the number of entries of each part of the state."""

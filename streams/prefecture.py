@@ -78,9 +78,9 @@ class Prefecture(Timeline):
 
     # -- time
 
-    def advance(self, wall: float) -> None:
-        """Do everything that is due."""
-        super().advance(wall)
+    def advance(self, wall: float, *, ahead: bool = True) -> None:
+        """Do everything that is due; live, ``ahead`` looks into the started bucket too."""
+        super().advance(wall, ahead=ahead)
         self._judge_ticks()
 
     def enter(self, moment: int) -> None:

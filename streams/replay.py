@@ -14,9 +14,9 @@ from warehouse.protocol import Warehouse
 
 #: Offsets read in one go: bounds memory, some 150 MB with five lines a record.
 WINDOW = 100_000
-#: Steps into which a replay is cut at most. Tables are interleaved by the second in which rows
-#: came in, or more coarsely when that would be more steps than this (some 0.3 ms each).
-MOST_STEPS = 20_000
+#: Steps into which a replay is cut, of 100 records or more. Tables are interleaved by the second in which
+#: rows came in, or more coarsely when that would be more steps than this (2 ms each over 28 prefectures).
+MOST_STEPS = 600
 
 
 @dataclass(frozen=True, slots=True, order=True)

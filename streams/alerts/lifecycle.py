@@ -8,7 +8,7 @@ close have the same moment, so two clear ones of them do not resolve an alert.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Final, TypeAlias
 
@@ -215,6 +215,33 @@ class Book:
             for each in orphans
         ]
 
+    def adopt(self, stored: Iterable[tuple[Transition, Named]]) -> list[Transition]:
+        """Go on from the newest stored transition of each episode where it is ahead; return those that ended there.
+
+        When an episode began to clear is not stored: such waits begin anew.
+        """
+        ended: list[Transition] = []
+        for newest, named in sorted(stored, key=lambda each: (each[0].start, each[0].seq)):
+            subject = (newest.region, newest.good, newest.site)
+            if not self._has(named):
+                self._removed[named.ref] = named.rule()
+            if not self._watched(newest):
+                self._orphans += [Episode(newest, newest.start)] if newest.state != "resolved" else []
+                continue
+            known = self._open[newest.rule].get(subject)
+            if known is not None and not _ahead(newest, known.newest):
+                continue
+            if newest.state == "resolved":
+                ended.append(newest)
+                self._open[newest.rule].pop(subject, None)
+                self._ended[newest.rule][subject] = (newest.start, newest.seq + 1)
+            elif known is not None and known.newest.id == newest.id:
+                known.newest = newest
+            else:
+                since = newest.at if newest.state == "pending" else newest.start
+                self._open[newest.rule][subject] = Episode(newest, since)
+        return ended
+
     def _begin(self, rule: Rule, seen: Evaluation) -> Transition:
         key = rule.key(*seen.subject)
         start, seq = self._ended[rule.ref].pop(seen.subject, (None, 0))
@@ -314,6 +341,13 @@ class Book:
 
     def _local_date(self, at: int) -> int:
         return datetime.fromtimestamp(at, self._tz).toordinal() - _UNIX_EPOCH
+
+
+def _ahead(stored: Transition, known: Transition) -> bool:
+    """Return whether a stored transition is later than the known one: of the same episode, or of a later one."""
+    if stored.id == known.id:
+        return stored.seq > known.seq
+    return stored.start > known.start
 
 
 def _named(rule: Rule) -> Named:

@@ -70,6 +70,7 @@ class CountingEngine:
         self.clocks = 0
         self.replayed: list[tuple[str, int]] = []
         self.settled: list[float] = []
+        self.adopted = -1
         self.behind = False
 
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
@@ -130,6 +131,9 @@ class CountingEngine:
     def settle(self, wall: float) -> None:
         self.settled.append(wall)
 
+    def adopt(self, stored: pa.Table) -> None:
+        self.adopted = stored.num_rows
+
     def sizes(self) -> dict[str, int]:
         return {"records": self.count}
 
@@ -185,7 +189,7 @@ class MemoryWarehouse:
             keys = where.keys() & {"epoch", "partition", "position"}
             found = [row for row in self.tables["snapshots"] if all(row[key] == where[key] for key in keys)]
             return found[::-1]
-        if name == "events_newest":
+        if name in {"events_newest", "episodes_newest"}:
             return []
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)

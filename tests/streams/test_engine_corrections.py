@@ -99,7 +99,8 @@ Rows = dict[tuple[int, int], dict[str, object]]
 def run(sales: Sequence[Receipt], reports: Sequence[StockReport], size: int, killed: int) -> Rows:
     """Return the rows by region and time; rebuilt after ``killed`` reports, from raw rows alone if it is odd."""
     rows: Rows = {}
-    engine, raw, snapshot = records.engine(OPTIONS, rulebook=NO_RULES), {}, b""
+    engine, snapshot = records.engine(OPTIONS, rulebook=NO_RULES), b""
+    raw: dict[str, dict[str, list[object]]] = {}
     events: dict[str, Sequence[msgspec.Struct]] = {topics.STOCK: reports, topics.SALES: sales}
     for part in (killed // 2, killed, len(reports)):
         share = part / max(len(reports), 1)
@@ -223,7 +224,7 @@ def test_rows_of_the_warehouse_become_the_same_events_as_decoded_records(seed: i
         for table, columns in engine.apply(records.chunk(topic, events), WALL).rows.items():
             if table in {"sales", "stock", "quotes"}:
                 fast, slow = (Prefecture(PREFECTURE, engine._setup, engine._judge) for _ in range(2))
-                found = replayed(table, records.stored(columns), lambda _, place=fast: place, engine._setup)
+                found = replayed(table, records.stored(columns), {PREFECTURE: fast}.__getitem__, engine._setup)
                 chosen = engine.counting(table, columns)
                 expected = event_columns(table, columns, chosen, slow, engine._setup)
                 assert found.events.keys() == expected.keys()
