@@ -42,6 +42,11 @@ class Frozen:
     def __init__(self, tree: Any, arrays: list[NDArray[Any]]) -> None:
         self._tree, self._arrays = tree, arrays
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of its arrays before they are packed."""
+        return sum(each.nbytes for each in self._arrays)
+
     def pack(self) -> bytes:
         """Return the state as bytes; in any thread, once."""
         encoder = msgspec.msgpack.Encoder(enc_hook=_number)
