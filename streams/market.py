@@ -121,7 +121,9 @@ class Market:
         values = self.values(day)
         self.outages.close(day, values)
         quoted = ("price", "change_day", "change_week", "sites_present", "sites_fresh")
-        self.closed[day] = {name: column for name, column in values.items() if name not in quoted}
+        self.closed[day] = kept = {name: column for name, column in values.items() if name not in quoted}
+        for column in kept.values():
+            column.flags.writeable = False  # snapshots need no copy
         self.closed.pop(day - self.quotes.kept, None)
         return values
 

@@ -140,9 +140,11 @@ def _corrected(result: Replayed, rows: pa.Table) -> Replayed:
         if (other := event_key(sender, name)) != key
     ]
     lines = np.flatnonzero(_sellable(rows))
-    source = np.r_[[row for row, _ in named], lines].astype(np.int64)
+    # Integers even if nothing is named: an empty list would make all of them floats, which have no room for a key.
+    corrections = np.array(named, np.int64).reshape(-1, 2)
+    source = np.r_[corrections[:, 0], lines]
     action = np.r_[np.full(len(named), WITHDRAW), result.events["action"][lines]]
-    event = np.r_[[other for _, other in named], event[lines]].astype(np.int64)
+    event = np.r_[corrections[:, 1], event[lines]]
     order = np.argsort(source, kind="stable")  # what is withdrawn comes before the row that it stands at
     take = source[order]
     events = {name: column[take] for name, column in result.events.items()}

@@ -20,7 +20,7 @@ class Grown:
         self._fields = fields
         self.size = 0
         self.columns: dict[str, NDArray[Any]] = {
-            name: np.full((_FIRST_SIZE, *shape), fill, dtype) for name, (dtype, shape, fill) in fields.items()
+            name: _column((_FIRST_SIZE, *shape), dtype, fill) for name, (dtype, shape, fill) in fields.items()
         }
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -33,7 +33,7 @@ class Grown:
         if rows > capacity:
             target = max(rows, 2 * capacity)
             for name, (dtype, shape, fill) in self._fields.items():
-                wider = np.full((target, *shape), fill, dtype)
+                wider = _column((target, *shape), dtype, fill)
                 wider[: self.size] = self.columns[name][: self.size]
                 self.columns[name] = wider
         self.size = rows
@@ -49,6 +49,11 @@ class Grown:
         self.grow(rows)
         for name, values in data.items():
             self.columns[name][:rows] = values
+
+
+def _column(shape: tuple[int, ...], dtype: Any, fill: int) -> NDArray[Any]:
+    """Return a column; one of zeros takes no memory before it is written to."""
+    return np.full(shape, fill, dtype) if fill else np.zeros(shape, dtype)
 
 
 class Pairs:

@@ -90,7 +90,7 @@ def name_of(store: int) -> str:
     return f"store-{store:05d}"
 
 
-def fill(place: Prefecture, sites: np.ndarray, now: int, goods: int, chance: np.random.Generator) -> None:  # type: ignore[type-arg]
+def fill(place: Prefecture, sites: np.ndarray, now: int, goods: int, chance: np.random.Generator) -> None:
     """Fill one prefecture's windows: 56 hours of buckets, nine dates of hours, four counts a pair, a day of rows."""
     moment, shelf = now // BUCKET * BUCKET, place.markets["retail"].shelf
     place.enter(moment)
@@ -108,7 +108,10 @@ def fill(place: Prefecture, sites: np.ndarray, now: int, goods: int, chance: np.
     shelf.forget(moment)
     values, rows = place._measure(), np.arange(place.rows)
     for bucket in range(moment // BUCKET - 384, moment // BUCKET):
-        noise = {name: np.where(chance.random(place.rows) < 0.3, column, column + bucket % 7) for name, column in values.items()}
+        noise = {
+            name: np.where(chance.random(place.rows) < 0.3, column, column + bucket % 7)
+            for name, column in values.items()
+        }
         place.corrections.remember(bucket, rows, noise)
     for queue in place.queues.values():
         queue.watermark = moment

@@ -8,6 +8,7 @@ Prints a table and, as the last line, JSON. Seconds are of the wall clock; ``cpu
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import resource
 import tempfile
@@ -22,7 +23,7 @@ from schemas import topics
 from streams.engine import Engine
 from streams.rebuild import Rebuilder, Rebuilt, register
 from streams.snapshot import Frozen
-from tests.bench.history import DAYS, HOUR, History
+from tests.bench.history import DAYS, HOUR, REPORTS, History
 from tests.bench.nation import PARTITION, PARTITIONS, RECEIPTS, Nation, filled, memory
 from tests.clickhouse import clickhouse_server
 from warehouse import connect
@@ -67,10 +68,10 @@ class Bench:
         goods = sorted(self.nation.catalogue.goods)
         history = History(self.house, self.nation.counties, goods, EPOCH, NOW, self.thin)
         ends: dict[str, int] = {}
-        with self.timed("make the history", lambda: self._rows(), "rows"):
+        with self.timed("make the history", self._rows, "rows"):
             ends.update(history.write())
-        per_minute = {"sales": int(60 * RECEIPTS), "stock": int(60 * RECEIPTS / RECEIPTS * 2314 / 1000)}
-        hour_ago = {"sales": ends["sales"] - int(HOUR * RECEIPTS), "stock": ends["stock"] - 8_333}
+        per_minute = {"sales": int(60 * RECEIPTS), "stock": int(60 * REPORTS)}
+        hour_ago = {"sales": ends["sales"] - int(HOUR * RECEIPTS), "stock": ends["stock"] - int(HOUR * REPORTS)}
         minute_ago = {table: ends[table] - per_minute[table] for table in ends}
         before = memory()
         with self.timed("fill a state (part of the bench)", lambda: memory() - before, "B of memory"):
@@ -98,10 +99,8 @@ class Bench:
         packed: list[bytes] = []
         with self.timed("snapshot: pack, in a thread", lambda: len(packed[0]), "B"):
             packed.append(frozen[0].pack())
-        import base64
-
         text = base64.b64encode(packed[0]).decode()
-        row = {
+        row: dict[str, list[object]] = {
             "epoch": [EPOCH],
             "partition": [PARTITION],
             "slot": [at % 4],
@@ -117,7 +116,13 @@ class Bench:
 
     def _progress(self, offsets: dict[str, int]) -> None:
         for table, topic in (("sales", topics.SALES), ("stock", topics.STOCK)):
-            row = {"epoch": [EPOCH], "topic": [topic], "partition": [PARTITION], "next_offset": [offsets[table]], "at": [NOW]}
+            row: dict[str, list[object]] = {
+                "epoch": [EPOCH],
+                "topic": [topic],
+                "partition": [PARTITION],
+                "next_offset": [offsets[table]],
+                "at": [NOW],
+            }
             self.house.insert("ingest_progress", row)
 
     def _rebuild(self, what: str) -> Rebuilt:
@@ -156,7 +161,9 @@ def main(arguments: list[str] | None = None) -> dict[str, list[dict[str, object]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", action="store_true", help="only a ClickHouse server")
     parser.add_argument("--embedded", action="store_true", help="only chdb")
-    parser.add_argument("--thin", type=int, default=100_000, metavar="ROWS", help="sale lines a day before the last hour")
+    parser.add_argument(
+        "--thin", type=int, default=100_000, metavar="ROWS", help="sale lines a day before the last hour"
+    )
     parser.add_argument("--raw", action="store_true", help="also without any snapshot")
     asked = parser.parse_args(arguments)
     both = asked.server == asked.embedded

@@ -27,7 +27,7 @@ from tests.streams.records import BAYI, GONGBU
 NOON = records.moment("10-20 12:00")
 DAY, HOUR, MINUTE = 86_400, 3600, 60
 LIVE = Options(hold=1.0)
-RULES = Rulebook([packs.load(name) for name in ("live", "cover", "urumqi-2007")], records.CATALOGUE)
+RULES = Rulebook([packs.load(name) for name in ("live", "urumqi-2007")], records.CATALOGUE)
 #: How long after its time an event is read.
 DELAY = 10
 
@@ -51,8 +51,8 @@ def week() -> list[Step]:
             steps.append(Step(noon - 3 * HOUR + DELAY, topics.QUOTES, quoted))
         counts = [records.stock(noon - HOUR, "potato", 500, site=site) for site in "abc"]
         steps.append(Step(noon - HOUR + DELAY, topics.STOCK, counts))
-        for hour in range(4):
-            steps.append(Step(noon + hour * HOUR + DELAY, topics.SALES, sales(noon + hour * HOUR, 4.0, 100 * hour)))
+        hours = [noon + hour * HOUR for hour in range(4)]
+        steps += [Step(at + DELAY, topics.SALES, sales(at, 4.0, at - noon)) for at in hours]
     return steps
 
 
@@ -65,11 +65,15 @@ def sales(at: int, price: float, number: int, count: int = 12) -> list[msgspec.S
 
 
 def storm(seed: int) -> list[Step]:
-    """One day on which prices go up for hours and come down, stock runs out and comes back, quotes double."""
-    chance, steps = random.Random(seed), []
-    up = chance.randrange(2, 20)
-    down = up + chance.randrange(12, 20)
-    for part in range(60):  # a quarter of an hour each
+    """One day on which prices go up for hours and come down, stock runs out and comes back, quotes double.
+
+    It begins with a price keyed in wrongly and taken back within a second: only who looks between the two
+    chunks sees a level.
+    """
+    chance, steps = random.Random(seed), mistake(NOON + MINUTE)
+    up = chance.randrange(4, 12)
+    down = up + chance.randrange(10, 16)
+    for part in range(1, 32):  # a quarter of an hour each
         at = NOON + part * 15 * MINUTE
         price = 4.0 * (chance.choice((1.4, 1.8, 2.5)) if up <= part < down else 1.0)
         events = sales(at, price, 1000 + 20 * part)
@@ -79,12 +83,18 @@ def storm(seed: int) -> list[Step]:
             left = 0 if chance.random() < 0.4 else 300
             counts = [records.stock(at + 20, "potato", left, site=site) for site in "abc"]
             steps.append(Step(at + 20 + DELAY, topics.STOCK, counts))
-        if part in {40, 44}:
-            quoted = [records.quote(at + 30, ("potato", 8, None), site=site) for site in "abc"[: part - 39]]
+        if part in {14, 18}:
+            quoted = [records.quote(at + 30, ("potato", 8, None), site=site) for site in "abc"[: part - 13]]
             steps.append(Step(at + 30 + DELAY, topics.QUOTES, quoted))
-        steps += [Step(at + offset) for offset in (60, 360, 660)]
-    last = NOON + 60 * 15 * MINUTE
+        steps += [Step(at + offset) for offset in (60, 360)]
+    last = NOON + 32 * 15 * MINUTE
     return [*steps, *(Step(last + part * 30 * MINUTE) for part in range(1, 28))]
+
+
+def mistake(at: int) -> list[Step]:
+    wrong = [records.receipt(at + n, 900 + n, ("potato", 1, 48.0), store="abc"[n % 3]) for n in range(6)]
+    void = [records.receipt(at + n, 910 + n, ("potato", 1, 48.0), store="abc"[n % 3], kind="void") for n in range(6)]
+    return [Step(at + DELAY, topics.SALES, wrong), Step(at + DELAY + 1, topics.SALES, void), Step(at + MINUTE)]
 
 
 @dataclass
@@ -125,8 +135,7 @@ class Run:
 def restarted(died: Run, snapshot: bytes, since: int, last: int, wall: float) -> Run:
     """Return a worker that begins with what was stored up to step ``last``, from a snapshot after ``since``."""
     engine = records.engine(LIVE, rulebook=RULES)
-    if snapshot:
-        engine.restore(snapshot)
+    engine.restore(snapshot)
     for raw, _, _ in died.stored[since : last + 1]:
         for table, columns in raw.items():
             rows = records.stored(columns)
@@ -168,20 +177,22 @@ def fresh(state: bytes) -> Run:
     return Run(engine)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 30))])
 def test_killed_anywhere_live_the_episodes_are_the_same(begun: bytes, seed: int) -> None:
+    """What a chunk alone showed, and was published and not stored when the worker died, cannot be known again."""
     steps, chance = storm(seed), random.Random(seed)
     undisturbed = fresh(begun)
     for step in steps:
         undisturbed.do(step)
     expected = undisturbed.episodes()
     assert {"live-24h", "urumqi-2007"} <= {name.split("|")[0] for name in expected}
-    for _ in range(4):
-        killed = chance.randrange(10, len(steps) - 1)
-        lost = min(chance.randrange(6), killed)
-        taken = chance.randrange(killed - lost)
+    for kill in range(2):
+        # The first kill comes after the mistake and its snapshot before: what it showed is only stored.
+        killed = chance.randrange(8, 30) if kill == 0 else chance.randrange(10, len(steps) - 1)
+        lost = chance.randrange(6)
+        taken = -1 if kill == 0 else chance.randrange(killed - lost)
         run = fresh(begun)
-        snapshot = b""
+        snapshot = begun
         for number, step in enumerate(steps[: killed + 1]):
             run.do(step)
             if number == taken:
