@@ -6,26 +6,24 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import Alert, AsOf, Clock, DeadLetter
+from schemas.events import Alert, AsOf, DeadLetter
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import TOPICS, Columns, Decoder, letter
+from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.indicators.civil import DAY
 from streams.indicators.groups import Ints
 from streams.inflow import SELLABLE, event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
-from streams.outcome import Outcome
-from streams.ports import POSITION_BITS
+from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
 from streams.replayed import Replayed, remember, replayed
 from streams.rows import alert_rows, dead_rows, stored_transitions
@@ -59,7 +57,7 @@ class Engine:
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._seen = Seen()
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
-        self._clocks = Clocks()
+        self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
@@ -109,9 +107,8 @@ class Engine:
         dead = []
         for index in range(start, len(chunk.offsets)):
             try:
-                clock = msgspec.json.decode(chunk.values[index] or b"", type=Clock)
-                self._clocks.add(clock)
-            except ValueError as error:  # msgspec's errors and those of a time that is none
+                self._clocks.read(chunk.values[index], wall)
+            except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 
@@ -195,9 +192,7 @@ class Engine:
         as_of, position = self._as_of(wall), self._position()
         for place in self._places.values():
             if place.output:
-                rows = place.output.take()
-                rows["version"] = [self.ordinal << POSITION_BITS | position] * len(rows["region"])
-                outcome.add_rows("indicators", rows)
+                outcome.add_rows("indicators", place.output.take(position))
             transitions, place.transitions = place.transitions, []
             outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:

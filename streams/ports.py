@@ -11,9 +11,6 @@ from schemas.events import Alert, DeadLetter, Indicator
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 
-#: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
-POSITION_BITS = 40
-
 #: Table -> columns, ready for ``Warehouse.insert``.
 Rows = Mapping[str, Mapping[str, Sequence[object]]]
 

@@ -17,7 +17,8 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import topics
-from streams.ports import POSITION_BITS, Engine, EngineFactory
+from streams.outcome import POSITION_BITS
+from streams.ports import Engine, EngineFactory
 from streams.positions import Place
 from streams.replay import Replay, Span
 from warehouse.protocol import Warehouse

@@ -70,6 +70,7 @@ class Pairs:
         self._ids: dict[tuple[str, int], int] = {}
         self._table = Grown({"pair": (np.int32, (goods,), -1)})
         self.table = Grown({"site": (np.int32, (), 0), "cell": (np.int64, (), 0)})
+        self._by_name = np.zeros(0, np.int64)
 
     def site(self, name: str, county: int) -> int:
         """Return the id of a site in county index ``county``, a new one if unknown."""
@@ -90,6 +91,17 @@ class Pairs:
     def cell(self) -> Ints:
         """Return the cell of every pair, shape (pairs,)."""
         return self.table["cell"]
+
+    def by_name(self) -> Ints:
+        """Return the pairs by name of their site, shape (pairs,): within a cell an order that no arrival decides.
+
+        Sums of floats must be taken in it, or a rebuild would publish other last digits.
+        """
+        if len(self._by_name) < self.size:  # 4 ms for 400 sites of 38 goods, and new pairs are rare
+            rank = np.empty(len(self.names), np.int64)
+            rank[sorted(range(len(self.names)), key=self.names.__getitem__)] = np.arange(len(self.names))
+            self._by_name = np.argsort(rank[self.table["site"]], kind="stable")
+        return self._by_name
 
     def of(self, site: Ints, good: Ints) -> Ints:
         """Return pair ids, new ones where needed; shapes as given."""
@@ -120,6 +132,7 @@ class Pairs:
         self._ids = {key: index for index, key in enumerate(zip(self.names, self.counties, strict=True))}
         self._table.grow(len(self.names))
         self.table.load(data["pairs"])
+        self._by_name = np.zeros(0, np.int64)
         if self.table.size:
             site, cell = self.table["site"], self.table["cell"]
             self._table["pair"][site, cell % self.goods] = np.arange(self.table.size)

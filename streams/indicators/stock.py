@@ -233,8 +233,9 @@ class Shelf:
 
     def _rows(self, *weights: NDArray[Any]) -> Floats:
         """Sum columns of pairs to rows, shape (len(weights), rows): cells, then the prefecture's."""
-        size = self._pairs.cells
-        sums = np.stack([np.bincount(self._pairs.cell, each, minlength=size) for each in weights])
+        size, order = self._pairs.cells, self._pairs.by_name()
+        cell = self._pairs.cell[order]
+        sums = np.stack([np.bincount(cell, each[order], minlength=size) for each in weights])
         return with_prefecture(sums.astype(np.float64), self._pairs.goods)
 
     def values(self, day: int) -> dict[str, NDArray[Any]]:

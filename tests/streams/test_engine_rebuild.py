@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -161,6 +162,28 @@ def test_raw_rows_alone_give_back_the_state(undisturbed: Log) -> None:
     finish(second, log)
     assert log.indicators == undisturbed.indicators
     assert log.transitions == undisturbed.transitions
+
+
+def test_a_rebuild_publishes_the_same_bytes_though_sites_come_in_another_order() -> None:
+    """Counts came first, from the first site to the last; raw rows bring sales first, the other way round."""
+    sites = [f"site-{number:02d}" for number in range(30)]
+    counts = [records.stock(START + 60, "potato", 900, site=site) for site in sites]
+    sold = [
+        records.receipt(START + hour * 3600 + n, 100 * hour + n, ("potato", 1 + math.sin(n) / 2, 9), store=site)
+        for hour in (8, 33)
+        for n, site in enumerate(reversed(sites))
+    ]
+    log, first, second = Log(), records.engine(OPTIONS), records.engine(OPTIONS)
+    log.take(first.apply(records.chunk(topics.STOCK, counts), WALL))
+    log.take(first.apply(records.chunk(topics.SALES, sold), WALL))
+    records.replay(second, {table: log.raw[table] for table in ("sales", "stock")})
+    published = []
+    for engine in (first, second):
+        engine.apply(records.clock(START + 34 * 3600, sales=len(sold), stock=len(counts)), WALL)
+        live = engine.republish(WALL).live
+        published.append({key: msgspec.json.encode(value) for key, value in live.items()})
+    assert b'"demand_day":' in published[0][f"{BAYI}|potato"]
+    assert published[0] == published[1]
 
 
 def test_records_below_the_next_offset_are_ignored() -> None:

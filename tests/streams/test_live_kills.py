@@ -18,8 +18,7 @@ from streams.alerts.rulebook import Rulebook
 from streams.decode import TABLES
 from streams.engine import Engine
 from streams.options import Options
-from streams.outcome import Outcome
-from streams.ports import POSITION_BITS
+from streams.outcome import POSITION_BITS, Outcome
 from streams.rows import alert_rows
 from tests.streams import records
 from tests.streams.records import BAYI, GONGBU

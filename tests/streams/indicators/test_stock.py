@@ -219,3 +219,29 @@ def test_days_out_and_intermittent_supply(dates: list[tuple[int, int]], out_days
         values = outages.values(day, stock(sites_in, sites_out))
         outages.close(day, stock(sites_in, sites_out))
     assert (values["out_days"][0], bool(values["intermittent"][0])) == (out_days, intermittent)
+
+
+def test_sums_have_the_same_last_digits_whoever_came_first() -> None:
+    """Floats do not add up to the same in another order: 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1."""
+    sold = {f"site-{number:02d}": 1 + 37 * number % 101 for number in range(40)}
+    published = set()
+    for step in (1, 3, 7, 39):  # each goes through all forty
+        names = [f"site-{number * step % 40:02d}" for number in range(40)]
+        published.add(str(demand_of(names, sold)))
+    assert len(published) == 1
+
+
+def demand_of(names: list[str], sold: dict[str, int]) -> list[float]:
+    """Return the demand a day of the county and its prefecture when sites came in the order of ``names``."""
+    pairs = Pairs(1, 1)
+    site = np.array([pairs.site(name, 0) for name in names])
+    shelf = Shelf(pairs, CIVIL, (8, 22), 28)
+    pair = np.concatenate([pairs.of(each, np.zeros(1, np.int64)) for each in np.split(site, len(site))])
+    quantity = np.array([sold[name] for name in names])
+    shelf.report(pair, np.full(len(pair), START), 10**6 + 0 * quantity, 0 * quantity)
+    for hour in (8, 14):  # seven hours in stock, whose fractions no float holds
+        shelf.move(START + hour * HOUR)
+    shelf.sell(pair, np.full(len(pair), START + 14 * HOUR + 1), quantity, quantity > 0, deplete=True)
+    shelf.close(DAY)
+    demand: list[float] = shelf.values(DAY)["demand_day"].tolist()
+    return demand
