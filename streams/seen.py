@@ -9,7 +9,9 @@ sender and id, 16 bytes, and its number of lines. An event vanishes wrongly if i
 another's: with 1.4 million events in memory (100,000 stores hourly over 7 dates, by 12 partitions)
 the odds are 2e-33 per event, some 4e-27 for any two of them.
 
-Measured by ``tests/bench/memory.py`` for 7 dates of one partition of 12, all of China:
+Measured by ``tests/bench/memory.py`` for 7 dates of one partition of 12, all of China (8,333 stores
+with three tills and hourly reports, twelve gaps a till and day): 2.1 million runs and 1.4 million
+events take 133 MB, of a snapshot 20 MB.
 """
 
 from __future__ import annotations
