@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         description="Rule packs, NAME or NAME:wholesale, or the path of a TOML file; separated by commas.",
     )
     timezone: str = Field("Asia/Shanghai", description="Civil time of the deployment (IANA name).")
+    exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")
     inputs: Names = Field(
         tuple(topics.INPUT_NAMES), description="Inputs that move time in event-time mode: sales, stock, quotes."
