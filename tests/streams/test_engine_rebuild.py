@@ -12,6 +12,7 @@ import pytest
 
 from schemas import topics
 from schemas.events import Alert
+from streams.alerts.rulebook import Rulebook
 from streams.decode import TABLES
 from streams.engine import Engine
 from streams.options import Options
@@ -184,6 +185,26 @@ def test_a_rebuild_publishes_the_same_bytes_though_sites_come_in_another_order()
         published.append({key: msgspec.json.encode(value) for key, value in live.items()})
     assert b'"demand_day":' in published[0][f"{BAYI}|potato"]
     assert published[0] == published[1]
+
+
+def test_a_count_that_comes_too_late_gives_the_same_however_chunks_are_cut() -> None:
+    """What moved since it is forgotten by then, and that must not hang on empty grid points in between."""
+    hours = START + 22 * 3600
+    sold = [records.receipt(hours + 60 * minute, minute, ("potato", 1, 9), store="a") for minute in (0, 95, 96)]
+    counts = [
+        records.stock(hours + 60 * minute, "potato", left, site=site)
+        for minute, left, site in ((-600, 9, "a"), (54, 5, "b"), (-1, 30, "a"), (95, 5, "b"))
+    ]
+    found, options = [], Options(event_time=True, inputs=(topics.SALES, topics.STOCK))
+    for size in (4, 1):
+        # No rules, for an open alert would have every grid point looked at.
+        log, engine = Log(), records.engine(options, rulebook=Rulebook([], records.CATALOGUE))
+        for first in range(0, 4, size):
+            for topic, events in ((topics.STOCK, counts), (topics.SALES, sold)):
+                log.take(engine.apply(records.chunk(topic, events[first : first + size], first), WALL))
+        found.append({key: row for key, row in log.indicators.items() if key[1] == "potato"})
+    assert found[0]
+    assert found[0] == found[1]
 
 
 def test_records_below_the_next_offset_are_ignored() -> None:
