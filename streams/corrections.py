@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 #: A row's stock columns, and the stores that were seen, stay as they were: they are as of their moment.
 KEPT = ("on_hand", "sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days", "stores_24h")
-#: A quote of date d is read by change_week up to d + 13, and by presence two dates more.
-QUOTE_REACH = 15
+#: A quote of date d is read by change_month up to d + 34, and by presence two dates more.
+QUOTE_REACH = 37
 
 Values = dict[str, NDArray[Any]]
 

@@ -13,7 +13,7 @@ from streams.indicators.groups import Ints
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
-from streams.indicators.quotes import QuoteBook
+from streams.indicators.quotes import QUOTED, QuoteBook
 from streams.indicators.stock import Shelf
 from streams.setup import Setup
 
@@ -120,8 +120,7 @@ class Market:
         self.shelf.close(day)
         values = self.values(day)
         self.outages.close(day, values)
-        quoted = ("price", "change_day", "change_week", "sites_present", "sites_fresh")
-        self.closed[day] = kept = {name: column for name, column in values.items() if name not in quoted}
+        self.closed[day] = kept = {name: column for name, column in values.items() if name not in QUOTED}
         for column in kept.values():
             column.flags.writeable = False  # snapshots need no copy
         self.closed.pop(day - self.quotes.kept, None)

@@ -77,6 +77,6 @@ class WorkerOptions:
     snapshot_seconds_most: float = 600.0
     live_seconds: float = 1.0
     #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
-    history_days: int = 35
+    history_days: int = 38
     stop_seconds: float = 6.0
     engine: Options = field(default_factory=Options)

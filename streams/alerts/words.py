@@ -77,7 +77,7 @@ def _subject(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
     good = catalogue.goods[transition.good]
     wholesale = rule.kind == "wholesale"
     place_zh = catalogue.place_zh(transition.region)
-    place_en = f"in {catalogue.place_en(transition.region)}"
+    place_en = f"in {catalogue.place_en(transition.region)}" if transition.region else "nationwide"
     if transition.site:
         place_zh = f"{place_zh} {transition.site}"
         place_en = f"at {transition.site}, {place_en.removeprefix('in ')}"
