@@ -14,11 +14,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
-from serving import history, problems, wall
+from serving import history, letters_api, problems, wall
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.headers import CURSOR, INCOMPLETE
-from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
 from warehouse.errors import WarehouseUnavailable
 
@@ -43,10 +43,6 @@ Lowest = Annotated[Level | None, QueryParameter(description="lowest level; of an
 Pack = Annotated[str | None, QueryParameter(description="rule pack, for example live")]
 Episode = Annotated[str | None, QueryParameter(description="id of one episode")]
 Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339; without offset: UTC")]
-Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
-Stage = Annotated[
-    Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
-]
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="rows at most")]
 After = Annotated[
     int | None, QueryParameter(ge=0, description=f"only what changed live after this cursor (header {CURSOR})")
@@ -138,17 +134,6 @@ async def get_transitions(
     return _respond(await answers.transitions(wanted, limit, id or ""))
 
 
-@get("/api/dead-letters", summary="Rejected records, newest first")
-async def get_dead_letters(
-    answers: NamedDependency[Answers],
-    topic: Topic = None,
-    stage: Stage = None,
-    limit: Limit = 100,
-) -> Response[list[DeadLetterRow]]:
-    """Return the original bytes (base64), where they came from and why they were rejected."""
-    return _respond(await answers.dead_letters(limit, topic or "", stage or ""))
-
-
 @get("/api/counts", summary="Stored rows of each table")
 async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
     """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
@@ -183,7 +168,7 @@ def create_app(
     reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
     ``shown`` is the wall; without one there are no pages and no live stream.
     """
-    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts]
+    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, *letters_api.HANDLERS]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]

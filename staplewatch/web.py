@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from schemas.catalogue import Catalogue
 from serving import assets
-from serving.answers import Answers, Source
+from serving.answers import Answers
 from serving.app import create_app
 from serving.hub import Hub
+from serving.letters import Store
 from serving.live import LiveView
 from serving.server import WebServer
 from serving.wall import Wall
@@ -33,7 +34,7 @@ class Site:
     """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
 
     servers: str
-    warehouse: Source
+    warehouse: Store
     listener: socket.socket
     token: str
     open_reading: bool

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import sys
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.ports import Rows
+from streams.ports import Rows, State
 from streams.positions import Place
 
 #: Tables that a rebuild replays: they are written before anything that is derived from them.
@@ -20,12 +22,26 @@ _POINTER = 8
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of one partition after everything up to ``offsets`` (topic -> next offset)."""
+    """The state of one partition after everything up to ``offsets`` (topic -> next offset).
+
+    It takes the place of the one that is in ``slot``. ``packed`` is told the bytes and the seconds
+    that packing took.
+    """
 
     partition: int
+    slot: int
     offsets: Mapping[str, int]
     fingerprint: str
-    state: bytes
+    state: State
+    packed: Callable[[int, float], None]
+
+    def text(self) -> str:
+        """Return the packed state as ASCII; takes a second for 100 MB, so call it outside the event loop."""
+        started = time.perf_counter()
+        data = self.state.pack()
+        text = base64.b64encode(data).decode()
+        self.packed(len(text), time.perf_counter() - started)
+        return text
 
 
 @dataclass(slots=True)
@@ -81,10 +97,15 @@ class Buffer:
         return bool(self._sealed)
 
     def add(
-        self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
+        self,
+        rows: Rows,
+        progress: Mapping[Place, int],
+        receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
     ) -> None:
-        """Append to the open batch."""
-        self.bytes += self._open.add(rows, progress)
+        """Append to the open batch; ``held`` bytes are kept elsewhere until it is stored."""
+        self.bytes += self._open.add(rows, progress) + held
+        self._open.bytes += held
         self._open.receipts.extend(receipts)
         if self._open.count >= self._batch_rows:
             self._sealed.append(self._open)

@@ -8,7 +8,6 @@ merged by the warehouse.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
 import time
@@ -102,9 +101,13 @@ class Writer:
         rows: Rows,
         progress: Mapping[Place, int],
         receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
     ) -> None:
-        """Take over rows, and offsets that are complete once these and all earlier rows are stored."""
-        self._buffer.add(rows, progress, receipts)
+        """Take over rows, and offsets that are complete once these and all earlier rows are stored.
+
+        ``held`` are bytes that wait for ``receipts`` somewhere else: they count against the bound too.
+        """
+        self._buffer.add(rows, progress, receipts, held)
         if not self._buffer:
             return
         self._idle.clear()
@@ -207,10 +210,12 @@ class Writer:
         }
 
     async def _snapshot(self, batch: Batch, snapshot: Snapshot) -> None:
-        state = base64.b64encode(snapshot.state).decode()  # the engine compressed it
+        state = await asyncio.get_running_loop().run_in_executor(self._executor, snapshot.text)
+        self._check(batch)
         row: dict[str, list[object]] = {
             "epoch": [self._epoch],
             "partition": [snapshot.partition],
+            "slot": [snapshot.slot],
             "position": [sum(snapshot.offsets.values())],
             "offsets": [json.dumps(dict(snapshot.offsets), sort_keys=True)],
             "format": [SNAPSHOT_FORMAT],

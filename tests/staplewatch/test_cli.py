@@ -21,7 +21,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
-    "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "doctor", "demo",
+    "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "dead-letters show",
+    "dead-letters export", "replay dead-letters", "doctor", "demo",
     "backtest", "rules list", "rules show", "rules check",
 ]  # fmt: skip
 
