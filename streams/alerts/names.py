@@ -53,7 +53,7 @@ def _extent(name: str, kind: Literal["count", "flag"], zh: str, en: str) -> Name
     return Name(name, kind, _DATE, zh, en, scope="extent")
 
 
-def _site(name: str, kind: Kind, zh: str, en: str, *unit: str) -> Name:
+def _site(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", "")) -> Name:
     return Name(name, kind, _TICK, zh, en, *unit, scope="site")
 
 
@@ -100,12 +100,12 @@ _ALL: Final = (
     _site("site_out", "flag", "缺货", "out of stock"),
     _site("site_on_hand", "quantity", "本点库存", "its stock on hand"),
     _site("site_demand_day", "quantity", "本点日均需求", "its demand a day"),
-    _site("site_cover_days", "days", "本点可销天数", "its days of cover", *_DAYS),
+    _site("site_cover_days", "days", "本点可销天数", "its days of cover", _DAYS),
     _site("no_sale_p", "ratio", "无销售概率", "chance of no sale"),
     _site("sales_expected", "quantity", "此间应有销售笔数", "sales that were due"),
     _site("sales_day", "quantity", "往常日销售笔数", "usual sales a day"),
-    _site("quiet_hours", "quantity", "无销售营业时长", "open hours without a sale", *_HOURS),
-    _site("site_quiet_hours", "quantity", "全店无销售营业时长", "open hours without any sale at the site", *_HOURS),
+    _site("quiet_hours", "quantity", "无销售营业时长", "open hours without a sale", _HOURS),
+    _site("site_quiet_hours", "quantity", "全店无销售营业时长", "open hours without any sale at the site", _HOURS),
     _site("profile_dates", "count", "销售规律所依据的天数", "dates that the usual sales rest on"),
     _prefecture("counties", "区县总数", "counties of the prefecture"),
     _prefecture("counties_stocked", "有库存报告的区县数", "counties that report stock"),

@@ -4,8 +4,9 @@ Prices are integers of 1/10,000 CNY per base unit, 0 where a site has none. With
 *other* sites' prices (an even count: mean of the middle two):
 
 - ``over_county`` = p / m - 1 over the county's other sites.
-- ``over_neighbours``: the same if at least ``LEAST`` sites of the county have a price, itself
-  included; else over the other sites of the prefecture if those are at least ``LEAST``; else undefined.
+- ``over_neighbours``: the same if at least ``LEAST`` others of the county have a price; else over the
+  others of the prefecture if those are at least ``LEAST``; else undefined. The MAD of four others
+  is too often small by chance: with them two calm weeks of a prefecture raised two false alerts.
 - ``neighbours_z`` = (ln p - median of ln) / (1.4826 * MAD of ln) over the same other sites: robust z
   on ratios. MAD is taken to be at least ``LEAST_MAD``, or equal prices would make any difference infinite.
 - ``over_own`` = p / median of the site's own prices of the 7 dates before - 1, at least 3 of them.
@@ -37,7 +38,7 @@ def neighbours(price: Ints, county: Ints, prefecture: Ints, chosen: Ints) -> dic
     counts the other sites compared with. NaN where undefined, 0 neighbours among them.
     """
     near, wide = _Group(county, price), _Group(prefecture, price)
-    enough = near.size[chosen] >= LEAST
+    enough = near.size[chosen] > LEAST
     by_county = near.others(chosen)
     by_prefecture = wide.others(chosen[~enough], LEAST)
     medians, z, others = (column.copy() for column in by_county)
@@ -64,10 +65,10 @@ class _Group:
         #: Sites with a price in the group of each site, shape (n,).
         self.size = np.searchsorted(ordered, group, side="right") - self._start
 
-    def others(self, chosen: Ints, least: int = 2) -> tuple[Floats, Floats, Floats]:
-        """Return median, z and number of the others; NaN for a site without a price or in a group below ``least``."""
+    def others(self, chosen: Ints, least: int = 1) -> tuple[Floats, Floats, Floats]:
+        """Return median, z and number of the others; NaN for a site without a price or with fewer than ``least``."""
         found: tuple[Floats, ...] = tuple(np.full(len(chosen), np.nan) for _ in range(3))
-        defined = np.flatnonzero((self._price[chosen] > 0) & (self.size[chosen] >= least))
+        defined = np.flatnonzero((self._price[chosen] > 0) & (self.size[chosen] > least))
         defined = defined[np.argsort(self.size[chosen[defined]], kind="stable")]
         while len(defined):
             widest = int(self.size[chosen[defined[-1]]])

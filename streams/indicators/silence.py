@@ -59,7 +59,8 @@ class Profile:
     @property
     def daily(self) -> Floats:
         """Return expected sales of a date, shape (P,); NaN where nothing is known."""
-        return np.where(self.dates > 0, self.hourly.sum(axis=1), np.nan)
+        total: Floats = np.where(self.dates > 0, self.hourly.sum(axis=1), np.nan)
+        return total
 
 
 def profile(sold: Flags, opened: Flags) -> Profile:
@@ -136,7 +137,8 @@ class Passed:
         """
         days = end // DAY - begin // DAY
         total = self._before[row, 24]
-        return np.maximum(days * total + self._of_day(row, end % DAY) - self._of_day(row, begin % DAY), 0.0)
+        passed = days * total + self._of_day(row, end % DAY) - self._of_day(row, begin % DAY)
+        return np.where(passed > 0, passed, 0.0)
 
     def _of_day(self, row: Ints, second: Ints | int) -> Floats:
         hour = second // HOUR
