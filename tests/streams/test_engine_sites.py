@@ -109,8 +109,7 @@ def test_a_snapshot_and_the_raw_rows_after_it_give_back_the_state(
     feed(first, log, part(shares[1]), 1, 400)
     second = engine()
     second.restore(snapshot)
-    for table, columns in log.raw.items():
-        second.replay(table, columns)
+    records.replay(second, log.raw)
     log.take(second.republish(WALL))
     feed(second, log, WORLD, 2, 400)
     finish(second, log)
@@ -121,8 +120,7 @@ def test_raw_rows_alone_give_back_the_state(undisturbed: Log) -> None:
     log, first = Log(), engine()
     feed(first, log, part(0.95), 5, 300)
     second = engine()
-    for table, columns in log.raw.items():
-        second.replay(table, columns)
+    records.replay(second, log.raw)
     log.take(second.republish(WALL))
     feed(second, log, WORLD, 6, 300)
     finish(second, log)
