@@ -15,6 +15,7 @@ from staplewatch.words import say
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
+from streams.health import Probes
 from streams.options import MIB, Options, WorkerOptions
 from streams.worker import Worker
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from streams.ports import EngineFactory
     from warehouse.protocol import Warehouse
 
-#: Of the five seconds that Ctrl-C may take, what the worker may spend on storing what it has.
+#: Of the five seconds that Ctrl-C may take, what the worker may spend on storing what it has;
 WORKER_STOP_SECONDS: Final = 3.5
+#: and of the ten that a worker by itself may take to end.
+SOLO_STOP_SECONDS: Final = 7.0
 
 
 def load_catalogue(directory: Path | None) -> Catalogue:
@@ -59,7 +62,9 @@ def engine_options(settings: Settings) -> Options:
     )
 
 
-def worker_options(settings: Settings, servers: str, partitions: int, *, embedded: bool) -> WorkerOptions:
+def worker_options(
+    settings: Settings, servers: str, partitions: int, *, embedded: bool, stop_seconds: float = WORKER_STOP_SECONDS
+) -> WorkerOptions:
     """Return how the worker talks to Kafka and the warehouse."""
     return WorkerOptions(
         broker=servers,
@@ -74,7 +79,9 @@ def worker_options(settings: Settings, servers: str, partitions: int, *, embedde
         flush_seconds=settings.flush_seconds,
         snapshot_seconds=settings.snapshot_seconds,
         history_days=settings.history_days,
-        stop_seconds=WORKER_STOP_SECONDS,
+        stop_seconds=stop_seconds,
+        stall_seconds=settings.stall_seconds,
+        stall_exit_seconds=settings.stall_exit_seconds,
         engine=engine_options(settings),
     )
 
@@ -98,30 +105,67 @@ def make_worker(
     servers: str,
     partitions: int,
     embedded: bool,
-    wait_for_broker: bool = False,
+    probes: Probes | None = None,
+    stop_seconds: float = WORKER_STOP_SECONDS,
 ) -> Worker:
     """Return a worker that was not started."""
     return Worker(
-        worker_options(settings, servers, partitions, embedded=embedded),
+        worker_options(settings, servers, partitions, embedded=embedded, stop_seconds=stop_seconds),
         warehouse,
         engines(settings, catalogue, rules, partitions),
         catalogue.prefectures,
-        wait_for_broker=wait_for_broker,
+        wait_for_broker=settings.wait_for_parts is not False,
+        probes=probes,
     )
+
+
+def open_probes(settings: Settings) -> Probes:
+    """Return the probes; ``CommandError`` when their port is taken."""
+    try:
+        return Probes(settings.metrics_host, settings.metrics_port, stuck_seconds=settings.stall_exit_seconds)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        reason = error.strerror or error
+        msg = say(
+            f"指标与探针无法监听 {where}（{reason}）：换一个 --metrics-port",
+            f"metrics and probes cannot listen on {where} ({reason}): choose another --metrics-port",
+        )
+        raise CommandError(msg) from error
 
 
 def open_warehouse(url: str) -> Warehouse:
     """Return a warehouse that answers and has all its tables; ``CommandError`` says what to do."""
     try:
+        return connect(url)
+    except stores.WarehouseUnavailable as error:
+        raise CommandError(unusable(error)) from error
+
+
+def connect(url: str, *, reading: bool = False) -> Warehouse:
+    """Return a warehouse that answers and has all its tables.
+
+    With ``reading`` one that takes no writes will do, if its tables are there. Raises
+    ``WarehouseUnavailable`` for what time may mend, else ``CommandError``.
+    """
+    try:
         store = stores.connect(url)
         try:
-            store.migrate()
+            _prepare(store, reading=reading)
         except BaseException:
             store.close()
             raise
-    except (stores.WarehouseUnavailable, stores.WarehouseError) as error:
+    except stores.WarehouseError as error:
         raise CommandError(unusable(error)) from error
     return store
+
+
+def _prepare(store: Warehouse, *, reading: bool) -> None:
+    try:
+        store.migrate()
+    except stores.WarehouseReadOnly:
+        if not reading:
+            raise
+        store.query("counts")  # raises where there are no tables
 
 
 def unusable(error: Exception) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from streams.exits import HUNG
+
 #: "Clean within 5 s" is the promise.
 STOP_SECONDS: Final = 4.8
+#: What the interpreter takes to end by itself when nothing hangs.
+SETTLED_SECONDS: Final = 1.0
 #: As a shell reports a process that Ctrl-C ended.
 INTERRUPTED: Final = 130
-#: As D's watchdog: the end was asked for and did not come.
-HUNG: Final = 70
 
 
 class StoppedEarlyError(BaseException):
@@ -61,8 +64,13 @@ class Stopping:
         timer.start()
 
     def settled(self, code: int) -> int:
-        """Note that everything of ours is put away and only threads of others are left; return ``code``."""
+        """Note that everything of ours is put away and only threads of others are left; return ``code``.
+
+        A thread that waits for a dead server's answer would hold the process up for a minute: after
+        ``SETTLED_SECONDS`` it is ended with ``code``.
+        """
         self._late = code
+        self.within(SETTLED_SECONDS)
         return code
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -83,6 +91,8 @@ class Stopping:
     def _force(self, code: int) -> None:
         try:
             self._last_act()
+            sys.stdout.flush()
+            sys.stderr.flush()
         finally:
             self._leave(code)
 

@@ -69,7 +69,9 @@ class Buffer:
         self._batch_rows = batch_rows
         self._sealed: deque[Batch] = deque()
         self._open = Batch()
+        #: Of all rows that are not stored, the batch that is being written among them.
         self.bytes = 0
+        self.rows = 0
 
     def __bool__(self) -> bool:
         """Return whether anything waits."""
@@ -84,7 +86,9 @@ class Buffer:
         self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
     ) -> None:
         """Append to the open batch."""
+        before = self._open.count
         self.bytes += self._open.add(rows, progress)
+        self.rows += self._open.count - before
         self._open.receipts.extend(receipts)
         if self._open.count >= self._batch_rows:
             self._sealed.append(self._open)
@@ -105,12 +109,13 @@ class Buffer:
     def stored(self, batch: Batch) -> None:
         """Give the room of a batch back."""
         self.bytes = max(0, self.bytes - batch.bytes)
+        self.rows = max(0, self.rows - batch.count)
 
     def clear(self) -> None:
         """Forget everything that waits."""
         self._sealed.clear()
         self._open = Batch()
-        self.bytes = 0
+        self.bytes = self.rows = 0
 
 
 def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,10 +57,13 @@ async def inspect(servers: Sequence[str]) -> Cluster:
         return await _inspect(admin)
 
 
-async def wait_for(servers: Sequence[str], *, once: bool = False) -> Cluster:
+async def wait_for(
+    servers: Sequence[str], *, once: bool = False, tell: Callable[[str], None] = lambda reason: None
+) -> Cluster:
     """Return the cluster as soon as it answers; with ``once``, raise if that is not now.
 
-    A broker is waited for without end, with one log line when it is missed and one when it comes.
+    A broker is waited for without end, with one log line when it is missed and one when it comes;
+    ``tell`` gets the reason at every try.
     """
     missed = False
     while True:
@@ -72,6 +75,7 @@ async def wait_for(servers: Sequence[str], *, once: bool = False) -> Cluster:
             if not missed:
                 log.warning("%s; waiting for it", error)
             missed = True
+            tell(str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             if missed:

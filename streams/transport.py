@@ -65,6 +65,8 @@ class Reading:
     #: Number of partitions, when this worker reads all of them without a consumer group. On an
     #: embedded broker there is no other worker, and its group protocol takes 6 s at each start.
     alone: int = 0
+    #: Which run of a worker this is, told to the group: two runs on one slot are found out by it.
+    run: str = ""
     hook: Hook = no_hook
 
 
@@ -96,7 +98,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, reading = self.app.conf, self.app.reading
-        self._assignor = Together(reading.slot)
+        self._assignor = Together(reading.slot, reading.run)
         return aiokafka.AIOKafkaConsumer(
             bootstrap_servers=stock.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,

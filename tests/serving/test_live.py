@@ -68,12 +68,15 @@ class FakeConsumer:
 
     def __init__(self, batches: list[list[Record]], *topics: str, **settings: Any) -> None:
         self.batches = batches
-        self.topics = topics
+        self.topics_followed = topics
         self.settings = settings
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
+
+    async def topics(self) -> set[str]:
+        return set(self.topics_followed)
 
     async def getmany(self, timeout_ms: int) -> dict[str, list[Record]]:
         await asyncio.sleep(0)
@@ -101,7 +104,7 @@ async def test_follows_all_partitions_from_the_beginning_without_a_group() -> No
     assert view.latest.cursor == 2
     assert made[0].settings["group_id"] is None
     assert made[0].settings["auto_offset_reset"] == "earliest"
-    assert made[0].topics == ("indicators", "alerts")
+    assert made[0].topics_followed == ("indicators", "alerts")
 
 
 async def test_a_lost_broker_is_waited_for() -> None:
