@@ -148,8 +148,10 @@ class Launcher:
         wait = self._settings.wait_for_parts
         patience = Patience(self._missing(ground.probes), wait=not self._with_worker if wait is None else wait)
         broker = asyncio.create_task(self._found_broker(patience, ground.servers))
-        store = asyncio.create_task(self._found_warehouse(patience, stack))
         stack.callback(broker.cancel)
+        if not patience.wait and await until(stop, broker) is None:
+            return exits.STORED
+        store = asyncio.create_task(self._found_warehouse(patience, stack))
         stack.callback(store.cancel)
         if not await _all_or_missing(stop, patience, broker, store):
             return exits.STORED
@@ -169,14 +171,12 @@ class Launcher:
     async def _found_broker(self, patience: Patience, servers: str) -> Ready:
         found = await patience.broker(servers, self._settings.partitions, embedded=self._broker is not None)
         self._parts.missing.pop("broker", None)
-        log.info("the broker is there", broker=servers, epoch=found.id)
         return found
 
     async def _found_warehouse(self, patience: Patience, stack: AsyncExitStack) -> Warehouse:
         found = await patience.warehouse(self._settings.warehouse_url, reading=not self._with_worker)
         stack.callback(found.close)
         self._parts.missing.pop("warehouse", None)
-        log.info("the warehouse is there", warehouse=found.address)
         return found
 
     def _missing(self, probes: Probes | None) -> Callable[[str, str], None]:
@@ -197,7 +197,10 @@ class Launcher:
             stack.push_async_callback(presence.stop)
             return True
         warehouse = await until(stop, store)
-        return warehouse is not None and await self._start_worker(stop, warehouse, ground, found)
+        if warehouse is None:
+            return False
+        log.info("broker and warehouse are there", broker=ground.servers, epoch=found.id, warehouse=warehouse.address)
+        return await self._start_worker(stop, warehouse, ground, found)
 
     async def _start_worker(self, stop: asyncio.Event, warehouse: Warehouse, ground: Ground, found: Ready) -> bool:
         worker = self._parts.worker = assembly.make_worker(

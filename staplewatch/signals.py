@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from streams.exits import HUNG
 
@@ -64,13 +64,8 @@ class Stopping:
         timer.start()
 
     def settled(self, code: int) -> int:
-        """Note that everything of ours is put away and only threads of others are left; return ``code``.
-
-        A thread that waits for a dead server's answer would hold the process up for a minute: after
-        ``SETTLED_SECONDS`` it is ended with ``code``.
-        """
+        """Note that everything of ours is put away and only threads of others are left; return ``code``."""
         self._late = code
-        self.within(SETTLED_SECONDS)
         return code
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -95,6 +90,16 @@ class Stopping:
             sys.stderr.flush()
         finally:
             self._leave(code)
+
+
+def leave(code: int, seconds: float = SETTLED_SECONDS) -> NoReturn:
+    """End the process, by force if need be: a thread that waits for a dead server would hold it for a minute."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+    sys.exit(code)
 
 
 def _nothing() -> None:

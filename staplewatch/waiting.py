@@ -48,7 +48,7 @@ class Patience:
 
     def __init__(self, tell: Callable[[str, str], None], *, wait: bool, retry_seconds: float = RETRY_SECONDS) -> None:
         self._tell = tell
-        self._wait = wait
+        self.wait = wait
         self._retry_seconds = retry_seconds
         self._missed: set[str] = set()
         #: Set once a part was missed.
@@ -96,7 +96,7 @@ class Patience:
             try:
                 found = await self._heard(part, ask, what)
             except Missing as error:
-                if not self._wait:
+                if not self.wait:
                     raise CommandError(str(error)) from error
                 self._miss(part, what, str(error))
                 await asyncio.sleep(self._retry_seconds)
@@ -110,7 +110,7 @@ class Patience:
         asking = asyncio.ensure_future(ask())
         try:
             await asyncio.wait({asking}, timeout=SILENT_SECONDS)
-            if not asking.done() and self._wait:
+            if not asking.done() and self.wait:
                 self._miss(part, what, say(f"{what} 无应答", f"{what} does not answer"))
             return await asking
         finally:
