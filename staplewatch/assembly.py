@@ -18,6 +18,7 @@ from streams.engine import Engine
 from streams.health import Probes
 from streams.options import MIB, Options, WorkerOptions
 from streams.worker import Worker
+from warehouse.errors import state_of
 
 if TYPE_CHECKING:
     from streams.ports import EngineFactory
@@ -39,6 +40,12 @@ def load_catalogue(directory: Path | None) -> Catalogue:
 
 #: Grid points decided before the event loop has its turn: some 50 ms, well below a heartbeat.
 STEPS_AT_ONCE = 150
+ADVICE: Final[dict[str, tuple[str, str]]] = {
+    "away": ("检查 --warehouse 地址，以及服务器是否在运行", "check --warehouse and that the server is running"),
+    "read-only": ("用户需要写权限", "give its user the right to write"),
+    "disk full": ("清理服务器磁盘", "make room on the server's disk"),
+    "busy": ("稍后再试", "try again later"),
+}
 
 
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
@@ -169,8 +176,9 @@ def _prepare(store: Warehouse, *, reading: bool) -> None:
 
 
 def unusable(error: Exception) -> str:
-    """Return one line on a warehouse that cannot be used."""
-    return say(
-        f"仓库无法使用：{error}：检查 --warehouse 地址，以及服务器是否在运行",
-        f"the warehouse cannot be used: {error}: check --warehouse and that the server is running",
+    """Return one line on a warehouse that cannot be used, and what to do about it."""
+    chinese, english = ADVICE.get(
+        state_of(error),
+        ("检查 --warehouse 地址，以及服务器是否在运行", "check --warehouse and that the server is running"),
     )
+    return say(f"仓库无法使用：{error}：{chinese}", f"the warehouse cannot be used: {error}: {english}")

@@ -6,7 +6,9 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from streams.compact import compact, size_of
 from streams.ports import Rows
 from streams.positions import Place
 
@@ -32,7 +34,7 @@ class Snapshot:
 class Batch:
     """Rows of all partitions, and how far every place is read when they are stored."""
 
-    rows: dict[str, dict[str, list[object]]] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     progress: dict[Place, int] = field(default_factory=dict)
     #: To be awaited before the progress may be written: acknowledgements of dead letters.
     receipts: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -55,6 +57,15 @@ class Batch:
         self.progress.update(progress)
         self.bytes += size
         return size
+
+    def compact(self) -> int:
+        """Keep the same rows in less memory; return the bytes that were saved."""
+        before = self.bytes
+        for columns in self.rows.values():
+            for name, values in columns.items():
+                columns[name] = compact(values)
+        self.bytes = sum(size_of(values) for columns in self.rows.values() for values in columns.values())
+        return before - self.bytes
 
     def tables(self) -> list[str]:
         """Return the tables that have rows, raw ones first."""
@@ -83,14 +94,21 @@ class Buffer:
         return bool(self._sealed)
 
     def add(
-        self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
+        self,
+        rows: Rows,
+        progress: Mapping[Place, int],
+        receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        *,
+        long: bool = False,
     ) -> None:
-        """Append to the open batch."""
+        """Append to the open batch; with ``long`` a batch that is full is packed for a long wait."""
         before = self._open.count
         self.bytes += self._open.add(rows, progress)
         self.rows += self._open.count - before
         self._open.receipts.extend(receipts)
         if self._open.count >= self._batch_rows:
+            if long:
+                self.bytes -= self._open.compact()
             self._sealed.append(self._open)
             self._open = Batch()
 
@@ -139,7 +157,7 @@ def _length(columns: Mapping[str, Sequence[object]]) -> int:
     return len(next(iter(columns.values()), ()))
 
 
-def _append(kept: dict[str, list[object]], columns: Mapping[str, Sequence[object]]) -> int:
+def _append(kept: dict[str, Any], columns: Mapping[str, Sequence[object]]) -> int:
     length = _length(columns)
     if not length:
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 REQUEST_MS = 10_000
 RETRY_SECONDS = 1.0
+#: A crowded machine was seen to need a second.
+SETTLE_SECONDS = 15.0
 #: Copies of each record, where there are that many brokers.
 REPLICAS = 3
 _EXISTS = 36
@@ -93,7 +96,7 @@ async def ensure_topics(servers: Sequence[str], partitions: int, *, embedded: bo
         missing = [name for name in topics.ALL if name not in cluster.partitions]
         if missing:
             await _create(admin, missing, partitions, 1 if embedded else min(REPLICAS, cluster.brokers))
-            cluster = await _inspect(admin)
+            cluster = await _settled(admin)
         cluster.check(partitions)
         return cluster
 
@@ -126,6 +129,16 @@ async def _inspect(admin: AIOKafkaAdminClient) -> Cluster:
     listed: list[dict[str, Any]] = await admin.describe_topics(list(topics.ALL))
     found = {topic["topic"]: len(topic["partitions"]) for topic in listed if topic["error_code"] != _UNKNOWN}
     return Cluster(str(about["cluster_id"]), found, len(about["brokers"]))
+
+
+async def _settled(admin: AIOKafkaAdminClient) -> Cluster:
+    """Return the cluster once it tells of all topics: Kafka creates them first and spreads the word later."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        cluster = await _inspect(admin)
+        if all(name in cluster.partitions for name in topics.ALL) or time.monotonic() > deadline:
+            return cluster
+        await asyncio.sleep(0.1)
 
 
 async def _create(admin: AIOKafkaAdminClient, names: Sequence[str], partitions: int, replicas: int) -> None:

@@ -72,4 +72,5 @@ class Membership:
         return next((m for m in members if m.instance == self._instance and m.run != self._run), None)
 
     def _taken(self, member: Member) -> SlotTakenError:
-        return taken(self._number, f"a worker at {member.host} ({member.run or 'name not known yet'})")
+        who = f"{member.host} ({member.run or '?'})"
+        return taken(self._number, f"a worker at {who}", f"另一台机器上的进程 {who} ")

@@ -131,14 +131,15 @@ class Watch:
     def look(self) -> Outage | None:
         """Return what is the matter; a question that is not answered counts."""
         if self._asked is not None and self.outage is None and self._clock() - self._asked >= self._silent_seconds:
-            self._change("away", f"no answer for {self._silent_seconds:.0f} s")
+            self._change("away", f"no answer for {self._silent_seconds:.0f} s", self._silent_seconds)
         return self.outage
 
-    def _change(self, state: State, reason: str) -> None:
+    def _change(self, state: State, reason: str, already: float = 0.0) -> None:
         before = self.outage
         if before is None or before.state != state:
-            log.warning("%s (%s); rows wait in memory and are tried again", WORDS[state][0], reason)
-        since = before.since if before is not None else self._wall()
+            # each state is a message of its own: a filter against floods must not take one for a repetition of another
+            log.warning(f"{WORDS[state][0]} (%s); rows wait in memory and are tried again", reason)
+        since = before.since if before is not None else self._wall() - already
         self.outage = Outage(state, reason, since)
 
 

@@ -98,9 +98,9 @@ class Hush:
             logging.getLogger(record.name).callHandlers(record)
 
     def unattended(self) -> None:
-        """Take note that nobody looks after the broker any more: everything may pass."""
+        """Take note that nobody looks after the broker any more: everything may pass, unless it was away."""
         with self._lock:
-            self.attended = self._away = False
+            self.attended = self._away
             self._held.clear()
 
 

@@ -23,11 +23,11 @@ def run_id(slot: int, started: float | None = None) -> str:
     return f"staplewatch-{slot}-{milliseconds:013d}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def taken(number: int, holder: str) -> SlotTakenError:
+def taken(number: int, english: str, chinese: str) -> SlotTakenError:
     """Return the error for a slot that somebody holds."""
     return SlotTakenError(
-        f"slot {number} is taken by {holder}: choose another --slot / "
-        f"槽位 {number} 已被占用（{holder}）：请用 --slot 换一个"
+        f"slot {number} is taken by {english}: choose another --slot / "
+        f"槽位 {number} 已被{chinese}占用：请用 --slot 换一个"
     )
 
 
@@ -55,7 +55,8 @@ class Slot:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(file)
-            raise taken(self._number, f"process {owner or '?'} ({self._path})") from None
+            who = f"{owner or '?'} ({self._path})"
+            raise taken(self._number, f"process {who}", f"进程 {who}") from None
         self.predecessor = run
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()} {self._run}\n".encode(), 0)

@@ -293,13 +293,18 @@ class Worker:
             self.pipeline.drain()
         else:
             self.pipeline.engines.clear()
-        self.stored = await self.writer.flush(seconds * FLUSH_SHARE)
+        self.stored = await self.writer.flush(seconds * FLUSH_SHARE) or not self._unstored()
         if not self.stored:
             log.warning("some rows are not stored: %s", LOST if self.options.embedded else READ_AGAIN)
         await self.publisher.flush(seconds * SEND_SHARE)
         await self.publisher.stop()
         await within(seconds * END_SHARE, stream.app.stop())
         await self.writer.stop()
+
+    def _unstored(self) -> bool:
+        """Return whether something was read that the warehouse does not hold."""
+        stored = self.pipeline.persisted()
+        return any(offset > stored.get(place, 0) for place, offset in self.pipeline.positions().items())
 
     def _release(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -122,7 +122,7 @@ class Writer:
     ) -> None:
         """Take over rows, and offsets that are complete once these and all earlier rows are stored."""
         before = self._buffer.bytes
-        self._buffer.add(rows, progress, receipts)
+        self._buffer.add(rows, progress, receipts, long=self.outage is not None)
         self._rate.add(self._buffer.bytes - before)
         if not self._buffer:
             return
