@@ -49,9 +49,12 @@ class ClickHouse:
     def pid(self) -> int:
         return int((self.directory / "clickhouse-server.pid").read_text())
 
-    def start(self) -> None:
-        command = [sys.executable, str(CLICKHOUSE), "--data", str(self.directory), "--port", str(self._port)]
-        done = subprocess.run([*command, "--background"], capture_output=True, text=True, timeout=120, check=False)
+    def start(self, *, readonly: bool = False) -> None:
+        """Start it; with ``readonly`` its only user may not write."""
+        command = [sys.executable, str(self._script(readonly)), "--data", str(self.directory), "--background"]
+        done = subprocess.run(
+            [*command, "--port", str(self._port)], capture_output=True, text=True, timeout=120, check=False
+        )
         if done.returncode == NOT_INSTALLED:
             raise services.MissingServiceError(done.stderr)
         assert done.returncode == 0, done.stderr
@@ -65,6 +68,17 @@ class ClickHouse:
             os.kill(pid, signal.SIGCONT)
             os.kill(pid, signal.SIGKILL)
         services.wait_until(lambda: not _alive(pid), 20, "the server is gone")
+
+    def _script(self, readonly: bool) -> Path:
+        """Return what starts the server: the product's own script, or a copy that writes another profile."""
+        if not readonly:
+            return CLICKHOUSE
+        copy = self.directory.with_suffix(".readonly")
+        profile = "<profiles><default>"
+        text = CLICKHOUSE.read_text()
+        assert profile in text
+        copy.write_text(text.replace(profile, f"{profile}<readonly>1</readonly>"))
+        return copy
 
     def lines(self) -> tuple[int, int]:
         """Return how many sale lines there are, each once, and the sum of their quantities."""
@@ -169,6 +183,9 @@ class Process:
 
     def until_says(self, *words: str, seconds: float = PATIENCE) -> None:
         services.wait_until(lambda: self._alive() and self.says(*words), seconds, f"{words}: {self.health()}")
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", trust_env=False, timeout=30)
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels."""
