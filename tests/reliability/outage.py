@@ -241,8 +241,9 @@ class Load:
     def stop(self) -> None:
         """Stop and wait until the broker has everything."""
         self._stopped.set()
-        self._thread.join(60)
-        assert not self._thread.is_alive()
+        if self._thread.ident is not None:
+            self._thread.join(60)
+            assert not self._thread.is_alive()
 
     def _run(self) -> None:
         producer = KafkaProducer(
@@ -296,7 +297,7 @@ class Alarms:
         self._shelves = [(county, good) for good in known.goods.values() for county in counties]
         self._sent: dict[tuple[str, str], float] = {}
         self.seconds: list[float] = []
-        self._stopped = threading.Event()
+        self._stopped, self._heard = threading.Event(), threading.Event()
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._listen, self._empty)]
 
     def start(self) -> None:
@@ -308,9 +309,12 @@ class Alarms:
         self._stopped.set()
         services.wait_until(lambda: len(self.seconds) >= len(self._sent), 60, "every alert is out")
 
-    @property
-    def sent(self) -> int:
-        return len(self._sent)
+    def end(self) -> None:
+        self._stopped.set()
+        self._heard.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(30)
 
     def _empty(self) -> None:
         producer = KafkaProducer(bootstrap_servers=self._server, acks="all", enable_idempotence=False)
@@ -329,11 +333,16 @@ class Alarms:
 
     def _listen(self) -> None:
         consumer = KafkaConsumer(topics.ALERTS, bootstrap_servers=self._server, auto_offset_reset="earliest")
-        for record in consumer:
-            alert = json.loads(record.value)
-            sent = self._sent.get((alert["region"], alert["good"]))
-            if sent is not None and alert["state"] == "firing":
-                self.seconds.append(time.monotonic() - sent)
+        while not self._heard.is_set():
+            for records in consumer.poll(timeout_ms=200).values():
+                for record in records:
+                    self._note(json.loads(record.value))
+        consumer.close()
+
+    def _note(self, alert: dict[str, Any]) -> None:
+        sent = self._sent.get((alert["region"], alert["good"]))
+        if sent is not None and alert["state"] == "firing":
+            self.seconds.append(time.monotonic() - sent)
 
 
 #: A rule that fires at once where no site has the good.

@@ -46,11 +46,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data = tmp_path_factory.mktemp("outages")
     with both(data) as (kafka, house):
         where = addresses(kafka, house)
-        with running(Process(data / "w", "worker", *where)) as worker:
-            with running(Process(data / "s", "serve", *where, probe="--port")) as web:
-                worker.until_ready()
-                web.until_ready()
-                yield Site(kafka, house, worker, web, data)
+        worker, web = Process(data / "w", "worker", *where), Process(data / "s", "serve", *where, probe="--port")
+        with running(worker), running(web):
+            worker.until_ready()
+            web.until_ready()
+            yield Site(kafka, house, worker, web, data)
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def test_sigterm_ends_everything_while_everything_is_paused(site: Site) -> None:
     load = Load(site.kafka.server, 2000)
     with (
         running(Process(site.data / "w2", "worker", *site.where, "--slot", "2")) as worker,
-        running(Process(site.data / "u", "up", *site.where, "--slot", "3")) as up,
+        running(Process(site.data / "u", "up", *site.where, "--slot", "3", "--port", "0")) as up,
         running(Process(site.data / "s2", "serve", *site.where, probe="--port")) as web,
     ):
         for process in (worker, up, web):
