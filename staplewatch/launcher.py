@@ -84,7 +84,7 @@ class Launcher:
         self._duration = duration
         self._with_worker = with_worker
         self._broker: EmbeddedBroker | None = None
-        self._parts = Parts()
+        self._parts = Parts(needs_warehouse=with_worker)
 
     def run(self) -> int:
         """Run until stopped; return the exit code (``streams.exits``). Raises ``CommandError``."""
@@ -233,13 +233,17 @@ class Launcher:
         else:
             own = stores.connect(url, answer_seconds=WEB_ANSWER_SECONDS)
             stack.callback(own.close)
-            # in one process with a worker, which has its own line on the matter
-            source = Guard(own, say=log.info if self._with_worker else log.warning)
+            source = Guard(own, say=self._say_stored)
             source.start()
             stack.callback(source.stop)
             self._parts.guard = source
         reading = self._settings.host in LOOPBACK
         return Site(servers, source, listener, token, open_reading=reading, status=self._parts.status)
+
+    def _say_stored(self, text: str) -> None:
+        """Log what the guard has to say, unless another part of this process has its own line on the matter."""
+        if not self._with_worker and "warehouse" not in self._parts.missing:
+            log.warning(text)
 
     async def _watch(self, stop: asyncio.Event, ground: Ground, found: Ready, store: asyncio.Task[Warehouse]) -> int:
         """Return the exit code once a stop is asked for, the time is over or a part has died."""

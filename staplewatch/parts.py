@@ -20,11 +20,14 @@ class Parts:
     guard: Guard | None = None
     #: Why the instance has not started yet, by part.
     missing: dict[str, str] = field(default_factory=dict)
+    #: Whether nothing works without the warehouse; the web application alone has live values.
+    needs_warehouse: bool = True
 
     def status(self) -> dict[str, Any]:
         """Return details for /api/health: ``reasons`` why it is not ready, ``notes`` what is not well."""
         told: dict[str, Any] = {"warehouse": self.warehouse, "durable": self.durable}
-        reasons: list[str] = [*self.missing.values()]
+        missing = self.missing.items()
+        reasons = [reason for part, reason in missing if self.needs_warehouse or part != "warehouse"]
         notes: list[str] = []
         if self.worker is not None:
             health = self.worker.health
