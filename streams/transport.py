@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -198,9 +199,13 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
 
     def ends(self) -> dict[Place, int]:
         """Return the log ends that fetches told of. tansu's can be too low."""
-        places = (aiokafka.TopicPartition(*place) for place in self._positions.snapshot())
-        found = {(place.topic, place.partition): self._thread.highwater(place) for place in places}
-        return {place: end for place, end in found.items() if end is not None}
+        found: dict[Place, int] = {}
+        for place in self._positions.snapshot():
+            with suppress(AssertionError):  # taken away meanwhile: after a broker's restart, say
+                end = self._thread.highwater(aiokafka.TopicPartition(*place))
+                if end is not None:
+                    found[place] = end
+        return found
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
