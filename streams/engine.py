@@ -6,30 +6,27 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import AsOf, Clock, DeadLetter
+from schemas.events import AsOf, DeadLetter
 from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, Columns, Decoder, letter
+from streams.decode import COLUMNS, TABLES, UNREADABLE, Columns, Decoder, letter
 from streams.inflow import event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
-from streams.outcome import Outcome
+from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
 from streams.rows import alert_rows, dead_rows
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
 
-#: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
-POSITION_BITS = 40
 SELLABLE = "sellable"
 _TOPICS = {table: topic for topic, table in TABLES.items()}
 
@@ -58,7 +55,7 @@ class Engine:
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._seen = Seen()
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
-        self._clocks = Clocks()
+        self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
         sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, rulebook.fingerprint, vars_of(options))
@@ -105,9 +102,8 @@ class Engine:
         dead = []
         for index in range(start, len(chunk.offsets)):
             try:
-                clock = msgspec.json.decode(chunk.values[index] or b"", type=Clock)
-                self._clocks.add(clock)
-            except ValueError as error:  # msgspec's errors and those of a time that is none
+                self._clocks.read(chunk.values[index], wall)
+            except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 
@@ -171,9 +167,7 @@ class Engine:
         as_of, position = self._as_of(wall), self._position()
         for place in self._places.values():
             if place.output:
-                rows = place.output.take()
-                rows["version"] = [self.ordinal << POSITION_BITS | position] * len(rows["region"])
-                outcome.add_rows("indicators", rows)
+                outcome.add_rows("indicators", place.output.take(position))
             transitions, place.transitions = place.transitions, []
             outcome.alerts += [
                 self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions

@@ -1,1 +1,1 @@
-"""Tests of the whole product against real servers."""
+"""Everything that can be killed is killed, and every number must be what it would have been without."""
