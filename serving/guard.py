@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.errors import WarehouseUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class Guard:
         while not self._stopped.is_set():
             try:
                 self._warehouse.ping()
-            except (WarehouseUnavailable, WarehouseError) as error:
-                self._change(str(error))
+            except Exception as error:  # whatever it is: without this thread nothing would be asked ever again
+                self._change(str(error) or repr(error))
             else:
                 self._change("")
             self._pinging.set()
