@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from tests.integration.running import COMMAND
 
 #: Two crowded cores: starts were seen to take 40 s there, 3 s on idle ones.
 PATIENCE = 120.0
+MIB = 1024 * 1024
 LINES_PER_RECEIPT = 20
 #: The load's counties, one of each prefecture of the default catalogue.
 COUNTIES = (540102, 540221, 540321, 540421, 540522, 540622, 542522)
@@ -121,6 +122,26 @@ class Kafka:
 
 
 @contextmanager
+def small_disk(directory: Path, mib: int) -> Iterator[Path | None]:
+    """Make ``directory`` a disk of its own; None where this user may not mount one."""
+    directory.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(directory)],
+                          capture_output=True, check=False)  # fmt: skip
+    try:
+        yield None if done.returncode else directory
+    finally:
+        if not done.returncode:
+            subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def fill(filler: Path) -> None:
+    """Let a file grow until its disk is full to the last byte."""
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * MIB):
+            pass
+
+
+@contextmanager
 def both(directory: Path) -> Iterator[tuple[Kafka, ClickHouse]]:
     """Run both servers; whatever state they are in at the end, they are gone afterwards."""
     kafka, house = Kafka(directory / "kafka"), ClickHouse(directory / "clickhouse")
@@ -140,14 +161,24 @@ def both(directory: Path) -> Iterator[tuple[Kafka, ClickHouse]]:
 class Process:
     """A ``staplewatch`` command that runs until it is stopped, and its probes."""
 
-    def __init__(self, data: Path, command: str, *options: str, probe: str = "--metrics-port") -> None:
+    def __init__(
+        self,
+        data: Path,
+        command: str,
+        *options: str,
+        probe: str = "--metrics-port",
+        run: Sequence[str] = (str(COMMAND),),
+        **variables: str,
+    ) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self._path = "readyz" if probe == "--metrics-port" else "api/health"
         self._log = data / f"{command}.log"
-        given = [str(COMMAND), "--lang", "en", command, "--data", str(data), probe, str(self.port), *options]
+        given = [*run, "--lang", "en", command, "--data", str(data), probe, str(self.port), *options]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(given, stdout=subprocess.DEVNULL, stderr=log)
+            self.process = subprocess.Popen(
+                given, stdout=subprocess.DEVNULL, stderr=log, cwd=services.ROOT, env=os.environ | variables
+            )
 
     @property
     def log(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.outage import LINES_PER_RECEIPT, ClickHouse, Kafka, Load, Process, both
+from streams import exits
+from tests.reliability.outage import LINES_PER_RECEIPT, ClickHouse, Kafka, Load, Process, both, fill, small_disk
+from tests.reliability.stalling import VARIABLE
 from tests.services import wait_until
 
 pytestmark = pytest.mark.services
 
 #: "SIGTERM always ends within 10 s, whatever is down."
 STOP_SECONDS = 10.0
+#: The rows of this file's tests take a tenth of it.
+DISK_MIB = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Site:
     worker: Process
     web: Process
     data: Path
+    #: Where the warehouse keeps its rows; None where it has no disk of its own.
+    disk: Path | None
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -44,13 +51,13 @@ def addresses(kafka: Kafka, house: ClickHouse) -> tuple[str, ...]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Run everything once for the tests of this file; each leaves it healthy."""
     data = tmp_path_factory.mktemp("outages")
-    with both(data) as (kafka, house):
+    with small_disk(data / "clickhouse" / "data", DISK_MIB) as disk, both(data) as (kafka, house):
         where = addresses(kafka, house)
         worker, web = Process(data / "w", "worker", *where), Process(data / "s", "serve", *where, probe="--port")
         with running(worker), running(web):
             worker.until_ready()
             web.until_ready()
-            yield Site(kafka, house, worker, web, data)
+            yield Site(kafka, house, worker, web, data, disk)
 
 
 @contextmanager
@@ -104,6 +111,14 @@ def test_a_warehouse_that_dies_pauses_and_refuses(site: Site, tmp_path: Path) ->
     site.web.until_ready()
 
 
+def test_a_disk_that_is_full(site: Site) -> None:
+    if site.disk is None:
+        pytest.skip("only root can mount a small disk")
+    filler = site.disk / "filler"
+    with loaded(site):
+        outage(site, "disk full", lambda: fill(filler), filler.unlink)
+
+
 def test_live_values_without_a_warehouse(site: Site) -> None:
     site.house.kill()
     site.web.until_says("live ones go on")
@@ -149,6 +164,17 @@ def test_the_second_worker_on_a_slot_is_refused(site: Site) -> None:
     assert site.worker.process.poll() is None
 
 
+@pytest.mark.parametrize(("kind", "told"), [("poll", "no progress for"), ("loop", "the event loop stands still")])
+def test_a_worker_that_stands_still_ends_itself(site: Site, kind: str, told: str) -> None:
+    where = (*site.where, "--group", f"still-{kind}", "--stall-seconds", "2", "--stall-exit-seconds", "5")
+    run = (sys.executable, "-m", "tests.reliability.stalling")
+    with loaded(site), running(Process(site.data / kind, "worker", *where, run=run, **{VARIABLE: kind})) as still:
+        if kind == "poll":
+            still.until_says("no progress in spite of lag: pos.sales/")
+        assert still.process.wait(60) == exits.STALLED
+        assert [line for line in still.log if told in line] == still.log
+
+
 def test_sigterm_ends_everything_while_everything_is_paused(site: Site) -> None:
     load = Load(site.kafka.server, 2000)
     with (
@@ -170,8 +196,8 @@ def test_sigterm_ends_everything_while_everything_is_paused(site: Site) -> None:
                 process.process.terminate()
             codes = [process.process.wait(60) for process in (worker, up, web)]
             assert time.monotonic() - began < STOP_SECONDS
-            assert codes[0] == 75, worker.log
-            assert codes[1] in {0, 75}, up.log
+            assert codes[0] == exits.UNSTORED, worker.log
+            assert codes[1] in {exits.STORED, exits.UNSTORED}, up.log
             assert codes[2] == 0, web.log
             assert worker.told("read again after the next start")
             starting = Process(site.data / "w2", "worker", *site.where, "--slot", "2")
