@@ -47,9 +47,12 @@ class Membership:
         self._ask = ask
         self._clock = clock
         self._strange = 0
+        #: The last run on this data directory, dead: the coordinator speaks of it until this run has joined.
+        self._predecessor = ""
 
     async def claim(self, predecessor: str, session_seconds: float) -> None:
         """Return when the slot is free; raises ``SlotTakenError`` when another worker lives on it."""
+        self._predecessor = predecessor
         deadline = self._clock() + session_seconds + MARGIN_SECONDS
         while (holder := await self._holder()) is not None and not (predecessor and holder.run == predecessor):
             if self._clock() >= deadline:
@@ -63,7 +66,7 @@ class Membership:
             self._strange = 0
             return None
         self._strange += 1
-        earlier = holder.run < self._run
+        earlier = holder.run < self._run and holder.run != self._predecessor
         return self._taken(holder) if earlier or self._strange >= PATIENCE else None
 
     async def _holder(self) -> Member | None:

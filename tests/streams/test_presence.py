@@ -130,6 +130,15 @@ async def test_of_two_the_one_that_came_later_gives_way() -> None:
     assert await membership([Member("g-3", first, "h")], first).look() is None
 
 
+async def test_a_dead_predecessor_that_the_group_still_knows_is_no_rival() -> None:
+    dead, run = run_id(3, 1_700_000_000.0), run_id(3, 1_700_000_001.0)
+    members = [Member("g-3", dead, "h")]
+    mine = membership(members, run)
+    await mine.claim(dead, 6)
+    assert [await mine.look() for _ in range(5)] == [None] * 5
+    assert isinstance(await mine.look(), SlotTakenError), "a copied directory's worker is alive after all"
+
+
 class Kept(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
