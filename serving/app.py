@@ -54,10 +54,11 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Health(msgspec.Struct):
-    """Whether questions can be answered, and what is missing if not."""
+    """Whether questions can be answered: ``reasons`` why not, ``notes`` what is missing although they are."""
 
     status: Literal["ok", "degraded"]
     reasons: list[str]
+    notes: list[str]
     details: dict[str, Any]
 
 
@@ -144,12 +145,12 @@ async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, in
 async def get_health(answers: NamedDependency[Answers], status: NamedDependency[Status]) -> Response[Health]:
     """Return 200 when everything is there, 503 with reasons otherwise."""
     details = dict(status())
-    reasons = [str(reason) for reason in details.pop("reasons", [])]
+    reasons, notes = ([str(text) for text in details.pop(name, [])] for name in ("reasons", "notes"))
     if answers.live is not None:
         details["live"] = {"connected": answers.live.connected, "caught_up": answers.live.caught_up}
         if not answers.live.connected:
             reasons.append("the broker is not answering: live values stand still")
-    health = Health("degraded" if reasons else "ok", reasons, details)
+    health = Health("degraded" if reasons or notes else "ok", reasons, notes, details)
     return Response(health, status_code=503 if reasons else 200)
 
 
@@ -165,7 +166,8 @@ def create_app(
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
-    reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
+    reading needs none. ``status`` returns details for /api/health; its ``reasons`` make it
+    503, its ``notes`` only degrade it.
     ``shown`` is the wall; without one there are no pages and no live stream.
     """
     guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, *letters_api.HANDLERS]

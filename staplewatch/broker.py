@@ -39,9 +39,11 @@ class EmbeddedBroker:
     ``cluster_id`` must be new at every start: offsets begin at 0 again, and rows are told apart by it.
     """
 
-    def __init__(self, cluster_id: str, log: Path, *, command: Sequence[str] | None = None) -> None:
+    def __init__(self, cluster_id: str, log: Path, *, port: int = 0, command: Sequence[str] | None = None) -> None:
+        """``port`` 0 takes a free one; another is tried first."""
         self.cluster_id = cluster_id
         self.log = log
+        self._port = port
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
@@ -62,8 +64,8 @@ class EmbeddedBroker:
     def start(self) -> Endpoint:
         """Start the child and wait until it listens itself; ``CommandError`` names its log."""
         reason = ""
-        for _ in range(ATTEMPTS):
-            endpoint = Endpoint(HOST, free_port())
+        for attempt in range(ATTEMPTS):
+            endpoint = Endpoint(HOST, self._port if self._port and not attempt else free_port())
             self._child = self._spawn(endpoint)
             reason = self._wait(endpoint, self._child)
             if not reason:
@@ -76,6 +78,14 @@ class EmbeddedBroker:
             "or name a running one by --broker kafka://host:port",
         )
         raise CommandError(msg, code=1)
+
+    def memory(self) -> int:
+        """Return the bytes of memory that the child takes, 0 where the system does not tell."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def ended(self) -> int | None:
         """Return the exit status of a child that died (negative: signal), None while it lives."""

@@ -26,7 +26,7 @@ from serving.wall import Wall
 
 #: Questions to the warehouse at the same time.
 QUERY_THREADS: Final = 2
-STOP_SECONDS: Final = 3.5
+STOP_SECONDS: Final = 1.7
 
 
 @dataclass(frozen=True, slots=True)

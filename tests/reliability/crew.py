@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from streams import exits
 from tests.reliability.crashing import VARIABLE
 from tests.reliability.servers import lasting_port
 from tests.services import ROOT, child_of_tests
@@ -197,4 +198,4 @@ class Crew:
         seconds, code = worker.stop()
         self.log.stops.append(seconds)
         assert seconds < STOP_SECONDS, f"worker {worker.slot} took {seconds:.1f} s to end"
-        assert code in {0, 75}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"
+        assert code in {exits.STORED, exits.UNSTORED}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"
