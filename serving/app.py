@@ -17,6 +17,7 @@ from litestar.params import QueryParameter
 from serving import problems
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
 from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
 from warehouse.errors import WarehouseUnavailable
@@ -173,23 +174,29 @@ def create_app(
     *,
     open_reading: bool = False,
     status: Status = dict,
+    audit: Audit | None = None,
     version: str = "0.1.0",
 ) -> Litestar:
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
     reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
+    ``audit`` makes an audit of this process's broker and warehouse.
     """
     api = Router(
         "/",
-        route_handlers=[get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts],
+        route_handlers=[
+            *(get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts, post_audit),
+        ],
         guards=[Access(token, open_reading)],
     )
+    auditor = Auditor(audit)
     return Litestar(
         [api, get_health],
         dependencies={
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
+            "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
         exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
         openapi_config=OpenAPIConfig(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 
 from staplewatch import addresses, assembly, cluster
+from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.settings import Settings
@@ -26,6 +27,7 @@ from staplewatch.words import say
 from streams.quiet import calm
 
 if TYPE_CHECKING:
+    from serving.auditing import Audit
     from staplewatch.broker import EmbeddedBroker
     from streams.worker import Worker
     from warehouse.protocol import Warehouse
@@ -103,10 +105,10 @@ class Launcher:
     def _start_broker(self, stack: ExitStack) -> str:
         if self._settings.broker is not None:
             return addresses.servers(self._settings.broker)
-        from staplewatch.broker import EmbeddedBroker  # noqa: PLC0415
+        from staplewatch.broker import IDENTITY, EmbeddedBroker  # noqa: PLC0415
 
         # the cluster id is the epoch of all rows: offsets begin at 0 again with every start
-        identity = f"embedded-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        identity = f"{IDENTITY}{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         self._broker = EmbeddedBroker(identity, self._settings.data / "broker.log")
         self._stopping.last_act(self._broker.stop)
         stack.callback(self._broker.stop)
@@ -145,7 +147,10 @@ class Launcher:
             stack.push_async_callback(_bounded, worker.stop)
             started = asyncio.create_task(_started(worker))  # joining a group takes seconds: the web starts meanwhile
         token = self._token()
-        web = Web(self._site(servers, warehouse, listener, token, worker))
+        audit = audits.by_instance(
+            audits.Setup(self._settings, catalogue, rules, servers, found.id, found.partitions), warehouse
+        )
+        web = Web(self._site(servers, warehouse, listener, token, worker, audit))
         stack.push_async_callback(web.stop)
         await web.start()
         if started is not None and await _until(stop, started) is None:
@@ -172,7 +177,13 @@ class Launcher:
         )
 
     def _site(
-        self, servers: str, warehouse: Warehouse, listener: socket.socket, token: str, worker: Worker | None
+        self,
+        servers: str,
+        warehouse: Warehouse,
+        listener: socket.socket,
+        token: str,
+        worker: Worker | None,
+        audit: Audit,
     ) -> Site:
         return Site(
             servers,
@@ -181,6 +192,7 @@ class Launcher:
             token,
             open_reading=self._settings.host in LOOPBACK,
             status=Parts(worker, self._broker, warehouse).status,
+            audit=audit,
         )
 
     async def _watch(self, stop: asyncio.Event, worker: Worker | None) -> int:

@@ -25,6 +25,8 @@ Parameters = Mapping[str, Any]
 #: The instance may be busy catching up; a query over a large warehouse takes seconds.
 ANSWER_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 10.0
+#: An audit reads everything that is stored: some seconds per million rows, with the worker beside it.
+AUDIT_SECONDS: Final = 3600.0
 #: Rows, where the user named no limit.
 UNLIMITED: Final = 1_000_000
 #: The end of ClickHouse's DateTime, 2106-02-07.
@@ -69,6 +71,10 @@ class Instance:
         health: Any = self._request("health", {}, (200, 503))[0]
         return dict(health["details"].get("totals", {}))
 
+    def audit(self, wait: float) -> object:
+        """Return the report of an audit that the instance makes of itself, first waiting so many seconds at most."""
+        return self._request("audit", {"wait": wait}, method="POST", seconds=AUDIT_SECONDS + wait)[0]
+
     def _get(self, what: str, parameters: Parameters) -> tuple[Rows, int]:
         given = {"limit": UNLIMITED} | {name: value for name, value in parameters.items() if value is not None}
         body, headers = self._request(what, given)
@@ -76,14 +82,27 @@ class Instance:
             _warn(say("仓库暂不可用：只有实时数据", "the warehouse is away: live values only"))
         return body, int(headers.get(CURSOR, 0))
 
-    def _request(self, what: str, parameters: Parameters, expected: Sequence[int] = (200,)) -> tuple[Any, Any]:
+    def _request(
+        self,
+        what: str,
+        parameters: Parameters,
+        expected: Sequence[int] = (200,),
+        *,
+        method: str = "GET",
+        seconds: float | None = None,
+    ) -> tuple[Any, Any]:
         import httpx  # noqa: PLC0415
 
         address = f"{self.found.http}/api/{what}"
         headers = {"Authorization": f"Bearer {self.found.token}"}
         try:
-            response = httpx.get(
-                address, params=dict(parameters), headers=headers, timeout=self.seconds, trust_env=False
+            response = httpx.request(
+                method,
+                address,
+                params=dict(parameters),
+                headers=headers,
+                timeout=seconds or self.seconds,
+                trust_env=False,
             )
             body = response.json()
         except (httpx.HTTPError, ValueError) as error:
@@ -121,7 +140,7 @@ def opened(settings: Settings, *, direct: bool) -> Iterator[Source]:
         yield Instance(found)
         return
     if not direct:
-        _check_directory(settings.data, settings.warehouse is not None)
+        check_directory(settings.data, settings.warehouse is not None)
     with _warehouse(settings.warehouse_url) as answers:
         yield Opened(answers)
 
@@ -168,7 +187,8 @@ def _epoch(text: str | None, default: int) -> int:
     return int(datetime.fromisoformat(text).timestamp()) if text else default
 
 
-def _check_directory(data: Path, elsewhere: bool) -> None:
+def check_directory(data: Path, elsewhere: bool) -> None:
+    """Raise ``CommandError`` where nobody could answer: no warehouse (unless ``elsewhere``), or one being started."""
     if (owner := instance.holder(data)) is not None:
         msg = say(
             f"{data} 的实例（进程 {owner}）正在启动或停止：稍后再试",

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from serving.answers import Answers, Source
 from serving.app import create_app
+from serving.auditing import Audit
 from serving.live import LiveView
 from serving.server import WebServer
 
@@ -26,7 +27,7 @@ STOP_SECONDS: Final = 3.5
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
+    """What the web application needs: the broker's ``servers``, a bound ``listener``, ``status`` and ``audit``."""
 
     servers: str
     warehouse: Source
@@ -34,6 +35,7 @@ class Site:
     token: str
     open_reading: bool
     status: Callable[[], Mapping[str, Any]]
+    audit: Audit
 
 
 class Web:
@@ -77,6 +79,7 @@ class Web:
             site.token,
             open_reading=site.open_reading,
             status=site.status,
+            audit=site.audit,
             version=metadata.version("staplewatch"),
         )
         server = WebServer(app, site.listener)
