@@ -59,7 +59,9 @@ class Lateness:
         if not self._strict:
             late |= pl.col("other") <= pl.col("ingested")
         if self._live:
-            late |= pl.col("limit") * BUCKET <= pl.col("ingested")
+            # The wall clock moves time only where the newest event is not older than this.
+            reach = pl.col("ingested") - pl.col("limit") * BUCKET
+            late |= reach.is_between(0, self._scope.subject.options.idle_reach)
         return judged.with_columns(late=late).drop("own", "other", "clock")
 
     def _punctuation(self) -> pl.DataFrame:
@@ -78,14 +80,14 @@ def overtaken(events: pl.DataFrame, firsts: pl.DataFrame, name: str, as_name: st
         .agg(pl.col(name).min())
         .sort("bucket", descending=True)
         .with_columns(pl.col(name).cum_min().over("prefecture").alias(as_name))
-        .select("prefecture", "bucket", as_name)
-        .sort("bucket")
+        .select("prefecture", as_name, _bucket="bucket")
+        .sort("_bucket")
     )
     joined = (
         events.with_row_index("_place")
         .sort("limit")
         .join_asof(
-            least, left_on="limit", right_on="bucket", by="prefecture", strategy="forward", check_sortedness=False
+            least, left_on="limit", right_on="_bucket", by="prefecture", strategy="forward", check_sortedness=False
         )
     )
-    return joined.sort("_place").drop("_place", "bucket").with_columns(pl.col(as_name).fill_null(_NEVER))
+    return joined.sort("_place").drop("_place", "_bucket").with_columns(pl.col(as_name).fill_null(_NEVER))
