@@ -8,12 +8,12 @@ must not cry wolf.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from staplewatch.audit.scope import Scope
+from staplewatch.audit.scope import ORDER_BITS, Scope
 from streams.indicators.civil import BUCKET
 from streams.rebuild import TABLES
 
@@ -23,11 +23,15 @@ _NEVER = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Punctuation:
-    """A record of topic ``clock``: nothing before ``at`` comes any more. ``taken`` is the broker's time (epoch s)."""
+    """A record of topic ``clock``: nothing before ``at`` comes any more.
+
+    It holds for an input once that is read up to ``offsets[topic]``. ``taken`` is the broker's time (epoch s).
+    """
 
     prefectures: Sequence[int]
     at: int
     taken: int
+    offsets: Mapping[str, int]
 
 
 class Lateness:
@@ -54,23 +58,27 @@ class Lateness:
         own, other = firsts.filter(name=self._table), firsts.filter(pl.col("name") != self._table)
         judged = overtaken(events, own, "order", "own")
         judged = overtaken(judged, other, "first_ingested", "other")
-        judged = overtaken(judged, self._punctuation(), "taken", "clock")
-        late = (pl.col("own") <= pl.col("order")) | (pl.col("clock") <= pl.col("ingested") + 1)
+        clocks = self._punctuation()
+        judged = overtaken(judged, clocks, "taken", "clock")
+        judged = overtaken(judged, clocks, "order", "clock_order")
+        punctuated = (pl.col("clock") <= pl.col("ingested") + 1) & (pl.col("clock_order") <= pl.col("order"))
+        late = (pl.col("own") <= pl.col("order")) | punctuated
         if not self._strict:
             late |= pl.col("other") <= pl.col("ingested")
         if self._live:
             # The wall clock moves time only where the newest event is not older than this.
             reach = pl.col("ingested") - pl.col("limit") * BUCKET
             late |= reach.is_between(0, self._scope.subject.options.idle_reach)
-        return judged.with_columns(late=late).drop("own", "other", "clock")
+        return judged.with_columns(late=late).drop("own", "other", "clock", "clock_order")
 
     def _punctuation(self) -> pl.DataFrame:
+        began, topic = self._scope.subject.epoch.ordinal * 2**ORDER_BITS, TABLES[self._table]
         found = [
-            {"prefecture": code, "bucket": clock.at // BUCKET, "taken": clock.taken}
+            (code, clock.at // BUCKET, clock.taken, began + clock.offsets.get(topic, 0))
             for clock in self._clocks
             for code in clock.prefectures
         ]
-        return pl.DataFrame(found, {"prefecture": pl.Int64, "bucket": pl.Int64, "taken": pl.Int64})
+        return pl.DataFrame(found, dict.fromkeys(("prefecture", "bucket", "taken", "order"), pl.Int64), orient="row")
 
 
 def overtaken(events: pl.DataFrame, firsts: pl.DataFrame, name: str, as_name: str) -> pl.DataFrame:

@@ -21,17 +21,30 @@ def check(scope: Scope, tally: Tally) -> None:
     }
     progress |= {(scope.subject.epoch.id, *place): offset for place, offset in scope.reached.items()}
     unknown(extents, set(scope.ordinals), tally)
-    total, done, copies, beyond = int(extents["rows"].sum()), 0, 0, 0
+    total, done, copies, beyond, ended = int(extents["rows"].sum()), 0, 0, 0, 0
     for extent in extents.iter_rows(named=True):
         copies += _place(scope, extent, tally)
-        beyond += _beyond(scope, extent, progress.get((extent["epoch"], extent["topic"], extent["partition"]), 0))
+        reached = progress.get((extent["epoch"], extent["topic"], extent["partition"]), 0)
+        found = _beyond(scope, extent, reached)
+        if extent["epoch"] == scope.subject.epoch.id and scope.unread is None:
+            beyond += found
+        else:
+            ended += found
         done += extent["rows"]
         scope.tell("rows", done, total)
     tally.compared += total
     if copies:
         tally.note(f"{copies:,} 行是相同的副本，合并时消失", f"{copies:,} rows are equal copies, merges remove them")
     if beyond:
-        tally.note(f"{beyond:,} 行在进度之后，会再读一遍", f"{beyond:,} rows lie at or beyond the progress")
+        tally.note(
+            f"{beyond:,} 行在进度之后：它们的记录会再读一遍",
+            f"{beyond:,} rows lie at or beyond the progress: their records will be read again",
+        )
+    if ended:
+        tally.note(
+            f"{ended:,} 行在已消失的代理的进度之后：照样算数",
+            f"{ended:,} rows lie beyond the progress of a broker that is gone: they count",
+        )
 
 
 def unknown(extents: pl.DataFrame, epochs: set[str], tally: Tally) -> None:

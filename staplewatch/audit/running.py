@@ -155,4 +155,4 @@ def _clock(value: bytes | None, mine: Sequence[int], taken: int) -> Punctuation 
         chosen = [code for code in mine if not clock.prefectures or str(code) in clock.prefectures]
     except ValueError:
         return None
-    return Punctuation(chosen, at, taken)
+    return Punctuation(chosen, at, taken, clock.offsets)
