@@ -45,11 +45,11 @@ class Expected:
 def moments(chunk: Chunk, known: Mapping[int, int]) -> list[int]:
     """Return when each record was taken in (epoch seconds): what its rows or its dead letter say.
 
-    One that left neither gets the moment of the one before, or the broker's time stamp.
+    One that left neither gets the moment of the one before, or the broker's time stamp if that is later.
     """
     found, latest = [], 0
     for offset, stamp in zip(chunk.offsets, chunk.timestamps, strict=True):
-        latest = known.get(offset) or latest or stamp // 1000
+        latest = known.get(offset) or max(latest, stamp // 1000)
         found.append(latest)
     return found
 
