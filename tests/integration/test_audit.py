@@ -103,7 +103,13 @@ def spoil(house: Engine, epoch: str) -> None:
         house.run(sql)
     left = parse("mutations", "SELECT count() AS waiting FROM system.mutations WHERE is_done = 0")
     services.wait_until(partial(settled, house, left), MUTATION_SECONDS, "all mutations done")
-    stray = {"epoch": epoch, "partition": 0, "at": START + 20 * DAY, "region": 540402, "prefecture": PREFECTURE}
+    stray: dict[str, Any] = {
+        "epoch": epoch,
+        "partition": 0,
+        "at": START + 20 * DAY,
+        "region": 540402,
+        "prefecture": PREFECTURE,
+    }
     house.insert("sales", columns([sale(TRAINING, **stray)]))
     progress = {"epoch": epoch, "topic": topics.STOCK, "partition": 3, "next_offset": 9, "at": START}
     house.insert("ingest_progress", {name: [value] for name, value in progress.items()})
