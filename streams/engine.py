@@ -21,15 +21,13 @@ from streams.inflow import event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
-from streams.outcome import Outcome
+from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
 from streams.rows import alert_rows, dead_rows
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
 
-#: Bits of a version column left for the position: 1.1e12 records per partition and epoch.
-POSITION_BITS = 40
 SELLABLE = "sellable"
 _TOPICS = {table: topic for topic, table in TABLES.items()}
 
@@ -171,9 +169,7 @@ class Engine:
         as_of, position = self._as_of(wall), self._position()
         for place in self._places.values():
             if place.output:
-                rows = place.output.take()
-                rows["version"] = [self.ordinal << POSITION_BITS | position] * len(rows["region"])
-                outcome.add_rows("indicators", rows)
+                outcome.add_rows("indicators", place.output.take(position))
             transitions, place.transitions = place.transitions, []
             outcome.alerts += [
                 self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions

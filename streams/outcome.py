@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import Alert, DeadLetter, Indicator
+from streams.indicators.civil import BUCKET
 
 Rows = dict[str, list[Any]]
 
@@ -20,6 +21,8 @@ MEASURES = (
     *("in_stock_rate", "demand_day", "cover_days", "price", "change_day", "change_week", "out_days"),
 )
 VALUES = (*COUNTS, *COUNTS_OF_DATE, *MEASURES, "on_hand")
+#: Bits of a version left for the position: 1.1e12 records per partition and epoch, and 159 years of grid points.
+POSITION_BITS = 40
 #: Kept in 1/1,000 base unit.
 FIXED = ("on_hand",)
 
@@ -67,15 +70,29 @@ class IndicatorRows:
         """Return whether there is anything to take."""
         return bool(self._parts)
 
-    def take(self) -> Rows:
-        """Return the columns as lists, NULL for NaN, and start anew."""
+    def take(self, position: int) -> Rows:
+        """Return the columns as lists, NULL for NaN, and start anew.
+
+        ``position`` (next offsets of the partition, summed) goes into the version.
+        """
         parts, self._parts = self._parts, []
         names = ("region", "good", "grain", "kind", "at", "date", *VALUES, "levels")
         rows: Rows = {name: [] for name in names}
+        rows["version"] = []
         for part in parts:
             for name in names:
                 rows[name].extend(_column(name, part.get(name), part["size"]))
+            rows["version"].extend([version(part["written"], position)] * part["size"])
         return rows
+
+
+def version(written: int, position: int) -> int:
+    """Return what of two rows of one key says which holds: the one written at the later grid point.
+
+    Not the position alone: a row and its correction can come of one chunk. It decides between
+    rows of one grid point, of which only those of a clean stop are not final.
+    """
+    return written // BUCKET << POSITION_BITS | position
 
 
 def _column(name: str, values: Any, size: int) -> list[Any]:

@@ -58,6 +58,8 @@ class Prefecture(Timeline):
         self._frames = Frames()
         self.values: Values = {}
         self.output = IndicatorRows()
+        #: Grid point at which rows are written: of two rows of one key the later one holds.
+        self._stamp = NEVER
         self.transitions: list[Transition] = []
 
     # -- events in
@@ -100,6 +102,7 @@ class Prefecture(Timeline):
 
     def step(self, point: int) -> None:
         """Decide everything up to grid point ``point``."""
+        self._stamp = point
         self.enter(point - BUCKET)  # after a jump: hours in between began before what is applied now
         self._apply(point)
         for market in self.markets.values():
@@ -218,6 +221,7 @@ class Prefecture(Timeline):
         """Write rows of grain ``5m`` whose bucket ended at ``at``; ``values`` are columns of these rows."""
         self.output.add(
             len(rows),
+            written=self._stamp,
             **self._subjects(rows),
             grain="5m",
             kind="retail",
@@ -254,6 +258,7 @@ class Prefecture(Timeline):
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
             len(rows),
+            written=self._stamp,
             **self._subjects(rows),
             grain="date",
             kind=kind,
@@ -282,6 +287,7 @@ class Prefecture(Timeline):
 
     def drain(self) -> None:
         """Write corrections that wait, and the rows of the started bucket as they stand."""
+        self._stamp = self.moment
         self.corrections.write()
         if self.moment != NEVER and self._touched.any():
             values = self._measure()

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -117,14 +117,15 @@ def stop(child: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
         child.wait()
 
 
-def child_of_tests(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Start a command that gets SIGTERM when the tests are killed."""
+def child_of_tests(command: Sequence[str], log: IO[bytes], **options: Any) -> subprocess.Popen[bytes]:
+    """Start a command that gets SIGTERM when the tests are killed; ``options`` are those of ``Popen``."""
     prctl = ctypes.CDLL(None).prctl
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=log,
         preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509
+        **options,
     )
 
 
