@@ -52,7 +52,7 @@ class Latest:
             return False
         try:
             record = _INDICATOR.decode(value) if topic == topics.INDICATORS else _ALERT.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested 1,000 deep
             self.rejected += 1
             return False
         return self.take(key.decode(errors="replace"), record)

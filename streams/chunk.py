@@ -19,7 +19,8 @@ class Chunk:
     offsets: Sequence[int]
     values: Sequence[bytes | None]
     keys: Sequence[bytes | None]
-    headers: Sequence[Sequence[tuple[str, bytes]]]
+    #: A header's value may be null.
+    headers: Sequence[Sequence[tuple[str, bytes | None]]]
     timestamps: Sequence[int]
     next_offset: int
 

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from schemas import topics
 from schemas.events import Clock
+from streams.fields import checked, epoch_seconds, refuse
+from streams.indicators.civil import DAY
+from streams.options import Options
 from streams.prefecture import Prefecture
+
+#: What a snapshot can hold, and Kafka count.
+OFFSETS: Final = range(2**63)
+_CODE: Final = re.compile(r"[0-9]{6}")
 
 
 class Clocks:
     """Clock records of one partition that have not taken effect for all their inputs."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
         self._waiting: list[tuple[Clock, int, set[str]]] = []
+        self._decoder = msgspec.json.Decoder(Clock)
+        self._options = options
 
-    def add(self, clock: Clock) -> None:
-        """Note a record. Raises ``ValueError`` where it makes no sense."""
-        moment = datetime.fromisoformat(clock.time)
-        if moment.tzinfo is None:
-            msg = f"time {clock.time[:40]!r} has no offset"
-            raise ValueError(msg)
+    def read(self, value: bytes | None, wall: float) -> None:
+        """Note a record; ``wall`` is the present, epoch seconds. Raises one of ``decode.UNREADABLE``."""
+        clock = self._decoder.decode(checked(value, self._options.max_record_bytes))
+        at = self._moment(clock.time, int(wall))
         inputs = {topics.INPUT_NAMES.get(name, name) for name in clock.inputs} or set(topics.INPUTS)
         unknown = inputs - set(topics.INPUTS)
         if unknown:
-            msg = f"unknown input {sorted(unknown)[0][:40]!r}: allowed are {', '.join(topics.INPUT_NAMES)}"
-            raise ValueError(msg)
-        if not all(code.isascii() and code.isdecimal() for code in clock.prefectures):
-            msg = "prefectures must be codes such as 540100"
-            raise ValueError(msg)
-        self._waiting.append((clock, int(moment.timestamp()), inputs))
+            refuse("validate", f"unknown input {min(unknown)[:40]!r}: allowed are {', '.join(topics.INPUT_NAMES)}")
+        if not all(_CODE.fullmatch(code) for code in clock.prefectures):
+            refuse("validate", "prefectures must be codes such as 540100")
+        if not all(offset in OFFSETS for offset in clock.offsets.values()):
+            refuse("validate", "offsets must lie between 0 and 2^63")
+        # Whatever version it claims to be of is not kept: no snapshot could hold a number of 4,000 digits.
+        self._waiting.append((msgspec.structs.replace(clock, schema=1), at, inputs))
+
+    def _moment(self, text: str, wall: int) -> int:
+        """Return when; a clock may close the date of the latest event allowed, and nothing beyond."""
+        at, options = epoch_seconds(text), self._options
+        if not options.earliest <= at <= wall + options.ahead + DAY + options.close_after:
+            refuse("validate", f"time {text[:40]} is before 2000 or closes dates to come: check the sender's clock")
+        return at
 
     def apply(self, offsets: Mapping[str, int], places: Mapping[int, Prefecture]) -> None:
         """Let every record take effect for the inputs that were read far enough."""

@@ -18,7 +18,18 @@ from schemas.events import DeadLetter, QuoteReport, Receipt, StockReport
 from schemas.fixed import AMOUNT, PRICE, QUANTITY, to_fixed
 from schemas.units import UnitError
 from streams.chunk import Chunk
-from streams.fields import Fields, Rejected, named, not_negative, positive, refuse, whole
+from streams.fields import (
+    LINE_BITS,
+    SEQUENCE_BITS,
+    Fields,
+    Rejected,
+    checked,
+    named,
+    not_negative,
+    positive,
+    refuse,
+    whole,
+)
 from streams.indicators.civil import Civil
 from streams.options import Options
 from streams.seen import Seen
@@ -37,6 +48,9 @@ QUOTES_COLUMNS: Final = (
 )
 TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
 COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
+
+#: What reading hostile bytes can raise. Deep nesting is a RecursionError, bad UTF-8 no error of msgspec's own.
+UNREADABLE: Final = (Rejected, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 Columns = dict[str, list[Any]]
 
@@ -75,23 +89,13 @@ class Decoder:
         reader, take = self._readers[chunk.topic]
         for index in range(start, len(chunk.offsets)):
             try:
-                value = self._checked(chunk.values[index])
+                value = checked(chunk.values[index], self._options.max_record_bytes)
                 problem = take(reader.decode(value), chunk.offsets[index], result)
                 if problem:
                     refuse("validate", problem)
-            except (Rejected, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            except UNREADABLE as error:
                 result.dead.append(letter(chunk, index, error))
         return result
-
-    def _checked(self, value: bytes | None) -> bytes:
-        if not value:
-            refuse("decode", "the record is empty: send one JSON object per record")
-        if len(value) > self._options.max_record_bytes:
-            limit = self._options.max_record_bytes
-            refuse("size", f"{len(value):,} bytes, at most {limit:,}: send fewer lines per record")
-        if not value.isascii():
-            value.decode()  # msgspec does not check UTF-8 in fields that it skips
-        return value
 
     # -- one event
 
@@ -103,7 +107,7 @@ class Decoder:
         prefecture, region = self._fields.region(event.region)
         day = self._fields.date(event.business_date, at)
         named(store=event.store, workstation=event.workstation, sender=event.sender, event_id=event.event_id)
-        whole("sequence", event.sequence)
+        whole("sequence", event.sequence, SEQUENCE_BITS)
         lines, problems = [], []
         for line in event.lines:
             try:
@@ -130,7 +134,7 @@ class Decoder:
         return self._counted(result, repeats, problems, len(event.lines))
 
     def _sale_line(self, line: Any) -> tuple[int, str, str, int, int | None, int | None]:
-        whole("line", line.line)
+        whole("line", line.line, LINE_BITS)
         scale = self._fields.factor(line.good, line.unit)
         quantity = positive("quantity", to_fixed(line.quantity * scale, QUANTITY))
         amount = None if line.amount is None else not_negative("amount", to_fixed(line.amount, AMOUNT))
@@ -220,7 +224,7 @@ def _reason(error: Exception) -> str:
 
 
 def letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
-    """Return the dead letter of record ``index`` of ``chunk``."""
+    """Return the dead letter of record ``index`` of ``chunk``; what is null, in a header too, becomes empty."""
     stage = error.stage if isinstance(error, Rejected) else "decode"
     return DeadLetter(
         topic=chunk.topic,
@@ -231,6 +235,6 @@ def letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
         error=type(error).__name__,
         value=chunk.values[index] or b"",
         key=chunk.keys[index],
-        headers=tuple((name, bytes(value)) for name, value in chunk.headers[index]),
+        headers=tuple((name, bytes(value or b"")) for name, value in chunk.headers[index]),
         timestamp=chunk.timestamps[index],
     )

@@ -6,17 +6,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import AsOf, Clock, DeadLetter
+from schemas.events import AsOf, DeadLetter
 from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, Columns, Decoder, letter
+from streams.decode import COLUMNS, TABLES, UNREADABLE, Columns, Decoder, letter
 from streams.inflow import event_columns
 from streams.judge import Judge
 from streams.live import indicators_of
@@ -56,7 +55,7 @@ class Engine:
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._seen = Seen()
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
-        self._clocks = Clocks()
+        self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
         sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, rulebook.fingerprint, vars_of(options))
@@ -103,9 +102,8 @@ class Engine:
         dead = []
         for index in range(start, len(chunk.offsets)):
             try:
-                clock = msgspec.json.decode(chunk.values[index] or b"", type=Clock)
-                self._clocks.add(clock)
-            except ValueError as error:  # msgspec's errors and those of a time that is none
+                self._clocks.read(chunk.values[index], wall)
+            except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 

@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka.consumer import fetcher as stock
 from aiokafka.errors import CorruptRecordException
 
+from streams import tolerant
 from streams.chunk import Chunk
 
 
@@ -31,7 +32,7 @@ class RawBatch:
     offsets: Sequence[int]
     values: list[bytes | None]
     keys: list[bytes | None]
-    headers: list[Sequence[tuple[str, bytes]]]
+    headers: list[Sequence[tuple[str, bytes | None]]]
     timestamps: list[int]
 
     def __len__(self) -> int:
@@ -65,7 +66,11 @@ class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
                 msg = f"Invalid CRC - {self._tp}"
                 raise CorruptRecordException(msg)
             start = self.next_fetch_offset
-            raw = read_batch(batch, start, hidden=self._is_hidden(batch))
+            hidden = self._is_hidden(batch)
+            try:
+                raw = read_batch(batch, start, hidden=hidden)
+            except UnicodeDecodeError:
+                raw = read_batch(tolerant.again(self._records, batch.base_offset), start, hidden=hidden)
             # The position is taken from here when the caller stops iterating: set it before the yield.
             self.next_fetch_offset = raw.next_offset
             yield raw
@@ -125,6 +130,7 @@ def install(fetcher: Any) -> None:
         msg = "the raw fetch must be installed before the first fetch"
         raise RuntimeError(msg)
     fetcher._records = RawResults()
+    stock.MemoryRecords = tolerant.KeptRecords  # of the whole process; it reads as its parent does
 
 
 def chunks(topic: str, partition: int, batches: Iterable[RawBatch], limit: int) -> Iterator[tuple[int, Chunk]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 from schemas import topics
 from schemas.catalogue import Catalogue
@@ -11,11 +12,21 @@ from schemas.units import factor
 from streams.indicators.civil import Civil
 from streams.options import Options
 
-LARGEST_NUMBER: Final = 2**53
 LONGEST_NAME: Final = 200
+#: Sequence numbers are kept by every JSON parser; line numbers fit their column (UInt32).
+SEQUENCE_BITS, LINE_BITS = 53, 32
 #: A report may be dated this far from its own time: corrections come later, orders for tomorrow earlier.
 DATE_BACK, DATE_AHEAD = 60, 1
-TIME_CACHE = 50_000
+#: Entries of each cache: a hostile sender could fill them without end.
+CACHE = 50_000
+
+#: ``fromisoformat`` alone reads far more: week dates, T100-03:30 as ten o'clock, +08:99 as +09:39.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Rejected(Exception):
@@ -30,7 +41,8 @@ class Fields:
     """Times, dates, regions and units of one partition, with caches. ``now`` is the present, epoch seconds."""
 
     def __init__(self, catalogue: Catalogue, partition: int, partitions: int, civil: Civil, options: Options) -> None:
-        self._catalogue, self._civil, self._options = catalogue, civil, options
+        self._goods, self._civil, self._options = catalogue.goods, civil, options
+        self._counties = {str(code): each for code, each in catalogue.regions.items() if each.level == "county"}
         self._partition, self._partitions = partition, partitions
         self._factors: dict[tuple[str, str], float] = {}
         self._minutes: dict[str, int] = {}
@@ -40,11 +52,11 @@ class Fields:
     def time(self, text: str) -> int:
         """Return epoch seconds of an RFC 3339 time; minutes are cached (0.2 µs instead of 0.8)."""
         second = text[17:19]
-        minute = self._minutes.get(text[:16] + text[19:])
+        minute = self._minutes.get(text[:17] + text[19:])
         if minute is not None and second.isdecimal() and second.isascii() and second < "60":
             at = minute + int(second)
         else:
-            at = _parsed(text)
+            at = epoch_seconds(text)
             self._remember(text, at)
         if not self._options.earliest <= at <= self.now + self._options.ahead:
             ahead = self._options.ahead
@@ -52,29 +64,23 @@ class Fields:
         return at
 
     def _remember(self, text: str, at: int) -> None:
-        plain = len(text) <= len("2026-01-31T08:00:00+08:00") and text[16:17] == ":" and text[19:20] in "Z+-"
-        if plain and text[17:19].isdecimal():
-            if len(self._minutes) > TIME_CACHE:
-                self._minutes.clear()
-            self._minutes[text[:16] + text[19:]] = at - int(text[17:19])
+        if text[19] in "Z+-":  # no fraction, which is hardly ever the same again
+            _keep(self._minutes, text[:17] + text[19:], at - int(text[17:19]))
 
     def date(self, text: str, at: int) -> int:
         """Return the day number of a business date, which must be near the event's time."""
         day = self._days.get(text)
         if day is None:
-            try:
-                day = self._days[text] = Civil.number(date.fromisoformat(text))
-            except ValueError:
-                reason = f"business_date {text[:40]!r} is not a date: write YYYY-MM-DD"
-                refuse("validate", reason)
+            day = _day(text)
+            _keep(self._days, text, day)
         if not -DATE_BACK <= day - self._civil.day(at) <= DATE_AHEAD:
             refuse("validate", f"business_date {text} is more than {DATE_BACK} days from the event's time")
         return day
 
     def region(self, text: str) -> tuple[int, int]:
         """Return prefecture and county of a county's code."""
-        region = self._catalogue.regions.get(int(text)) if text.isascii() and text.isdigit() else None
-        if region is None or region.level != "county":
+        region = self._counties.get(text)
+        if region is None:
             refuse("validate", f"region {text[:40]!r} is no county of the catalogue")
         right = topics.partition_of(region.parent, self._partitions)
         if right != self._partition:
@@ -85,10 +91,11 @@ class Fields:
         """Return how many of the good's base units one ``unit`` is."""
         known = self._factors.get((good, unit))
         if known is None:
-            found = self._catalogue.goods.get(good)
+            found = self._goods.get(good)
             if found is None:
                 refuse("validate", f"good {good[:40]!r} is not in the catalogue: map the item, then replay")
-            known = self._factors[good, unit] = factor(unit, found.unit)
+            known = factor(unit, found.unit)
+            _keep(self._factors, (good, unit), known)
         return known
 
 
@@ -97,14 +104,42 @@ def refuse(stage: str, reason: str) -> NoReturn:
     raise Rejected(stage, reason)
 
 
-def _parsed(text: str) -> int:
+def _keep(cache: dict[Key, Value], key: Key, value: Value) -> None:
+    if len(cache) >= CACHE:
+        cache.clear()
+    cache[key] = value
+
+
+def checked(value: bytes | None, most: int) -> bytes:
+    """Return the bytes of a record that may be JSON; refuse what is empty, above ``most`` bytes or no UTF-8."""
+    if not value:
+        refuse("decode", "the record is empty: send one JSON object per record")
+    if len(value) > most:
+        refuse("size", f"{len(value):,} bytes, at most {most:,}: send fewer lines per record")
+    if not value.isascii():
+        value.decode()  # msgspec does not check UTF-8 in fields that it skips
+    return value
+
+
+def epoch_seconds(text: str) -> int:
+    """Return the epoch second of an RFC 3339 time. A leap second is refused: epoch seconds have no place for it."""
     try:
-        moment = datetime.fromisoformat(text)
+        if _TIME.fullmatch(text):
+            return int(datetime.fromisoformat(text.upper()).timestamp() // 1)
+        what = "has no offset" if _TIME.fullmatch(f"{text}Z") else "is not RFC 3339"
     except ValueError:
-        refuse("validate", f"time {text[:40]!r} is not RFC 3339: write 2026-01-31T08:00:00+08:00")
-    if moment.tzinfo is None:
-        refuse("validate", f"time {text[:40]!r} has no offset: write 2026-01-31T08:00:00+08:00")
-    return int(moment.timestamp() // 1)
+        what = "does not exist"
+    refuse("validate", f"time {text[:40]!r} {what}: write 2026-01-31T08:00:00+08:00")
+
+
+def _day(text: str) -> int:
+    try:
+        if _DATE.fullmatch(text):
+            return Civil.number(date.fromisoformat(text))
+        what = "is not a date"
+    except ValueError:
+        what = "does not exist"
+    refuse("validate", f"business_date {text[:40]!r} {what}: write YYYY-MM-DD")
 
 
 def named(**texts: str) -> None:
@@ -123,10 +158,10 @@ def _encodable(name: str, text: str) -> None:
         refuse("decode", f"{name} has a lone surrogate: send UTF-8")
 
 
-def whole(name: str, number: int) -> None:
-    """Refuse a number below 0 or too large."""
-    if not 0 <= number < LARGEST_NUMBER:
-        refuse("validate", f"{name} {number} is not between 0 and 2^53")
+def whole(name: str, number: int, bits: int) -> None:
+    """Refuse a number below 0, or of more than ``bits`` bits."""
+    if not 0 <= number < 1 << bits:
+        refuse("validate", f"{name} {number} is not between 0 and 2^{bits}")
 
 
 def positive(name: str, fixed: int) -> int:

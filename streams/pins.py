@@ -23,6 +23,7 @@ SOURCES: Mapping[str, str] = {
     "aiokafka.consumer.fetcher:Fetcher._proc_fetch_request": "59bf948fff47",
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b",
     "aiokafka.consumer.fetcher:Fetcher.seek_to": "f0ba6aba6c22",
+    "aiokafka.record.default_records:_DefaultRecordBatchPy": "f63fbb5a8a24",
     # streams.transport
     "faust.transport.consumer:Consumer._drain_messages": "44a2500309e8",
     "faust.transport.consumer:Consumer.perform_seek": "0e8c130ff4b0",

@@ -45,7 +45,7 @@ def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, lis
     rows |= {"epoch": [epoch] * len(dead), "at": [now] * len(dead)}
     rows["key_base64"] = [_base64(each.key or b"") for each in dead]
     rows["value_base64"] = [_base64(each.value) for each in dead]
-    rows["headers"] = [json.dumps({name: _base64(value) for name, value in each.headers}) for each in dead]
+    rows["headers"] = [json.dumps([(name, _base64(value)) for name, value in each.headers]) for each in dead]
     return rows
 
 

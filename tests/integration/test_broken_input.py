@@ -66,6 +66,9 @@ BROKEN = {
     "lone surrogate": text(receipt(1017)).replace(b'"shop"', rb'"\ud800"'),
     "10 MB": text(receipt(1018, sender="x" * 10_000_000)),
     "deeply nested": b"[" * 100_000,
+    "region of 5,000 digits": text(receipt(1019, region="9" * 5000)),
+    "line number beyond its column": text(receipt(1020, {"line": 2**32})),
+    "time of a week date": text(receipt(1021, time="2026-W47-4T12:00:00+08:00")),
 }
 GOOD = 200
 

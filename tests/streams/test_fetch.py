@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 
-from streams import fetch
+from streams import fetch, tolerant
 
 PLACE = TopicPartition("pos.sales", 1)
 
@@ -142,3 +144,24 @@ def test_records_of_a_chunk_keep_together() -> None:
     [(_, chunk)] = fetch.chunks("t", 3, raw(batch(0, range(2)) + batch(2, [0, 3])), 100)
     assert (chunk.topic, chunk.partition, list(chunk.offsets)) == ("t", 3, [0, 1, 2, 5])
     assert list(chunk.values) == [b"0", b"1", b"2", b"5"]
+
+
+def gbk(data: bytes) -> bytes:
+    """Return a batch of which the header name ``h`` is half a Chinese character, its CRC right."""
+    changed = bytearray(data.replace(b"\x02h\x021", b"\x02\xd6\x021"))
+    changed[17:21] = calc_crc32c(bytes(changed[21:])).to_bytes(4, "big")
+    return bytes(changed)
+
+
+def test_a_header_name_that_is_no_utf8_stops_nothing() -> None:
+    data = batch(10, range(3)) + gbk(batch(13, range(2))) + batch(15, range(1))
+    stock = PartitionRecords(PLACE, tolerant.KeptRecords(data), [], 11, None, None, True, READ_UNCOMMITTED)
+    found = list(fetch.RawRecords.of(stock))
+    assert [value for each in found for value in each.values] == [b"11", b"12", b"13", b"14", b"15"]
+    assert [list(headers) for headers in found[1].headers] == [[("\\xd6", b"1")]] * 2
+    assert (found[1].keys, found[1].timestamps, found[1].next_offset) == ([b"k"] * 2, [1000, 1001], 15)
+
+
+def test_the_fetcher_keeps_what_may_have_to_be_read_again() -> None:
+    fetch.install(SimpleNamespace(_records={}))
+    assert fetcher.MemoryRecords is tolerant.KeptRecords

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.alerts import explain
+from streams.alerts.names import MEASURED, NAMES
 from streams.alerts.rules import Rule, evaluate
 from tests.streams.alerts.support import custom, frame
 
@@ -19,6 +20,8 @@ COMPARE = {
 }  # fmt: skip
 CONSTANTS = [0.0, 0.3, 0.5, 1.0, 3.0, -0.3]
 VALUES = [None, 0.0, 0.27, 0.3, 13 / 10 - 1, 0.5, 1.0, 3.0, -0.3, 7.0, float("nan")]
+#: What is counted is whole, so it is compared as it is and not rounded.
+COUNTS = [None, 0.0, 1.0, 3.0, 7.0, float("nan")]
 
 # A tree is a tuple: its first item says what it is. The same tree becomes SQL text and is interpreted.
 terms = st.recursive(
@@ -38,7 +41,10 @@ conditions = st.recursive(
     max_leaves=6,
 )
 rows = st.fixed_dictionaries(
-    {**{name: st.sampled_from(VALUES) for name in NUMBERS}, "intermittent": st.sampled_from([None, True, False])}
+    {
+        **{name: st.sampled_from(VALUES if NAMES[name].kind in MEASURED else COUNTS) for name in NUMBERS},
+        "intermittent": st.sampled_from([None, True, False]),
+    }
 )
 
 
