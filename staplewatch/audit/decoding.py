@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import polars as pl
 
-from schemas.events import Clock, DeadLetter
+from schemas.events import DeadLetter
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, Decoder
+from streams.decode import COLUMNS, TABLES, UNREADABLE, Decoder
+from streams.options import Options
 
 _TEXT: Final = (
     *("event_id", "sender", "site", "good", "workstation", "kind", "action", "step", "disposition"),
@@ -70,13 +70,16 @@ def decode(decoder: Decoder, chunk: Chunk, taken: list[int]) -> Expected:
     return expected
 
 
-def decode_clock(chunk: Chunk) -> Expected:
-    """Return which records of topic ``clock`` are rejected; the others leave no rows."""
-    expected, clocks = Expected(pl.DataFrame()), Clocks()
+def decode_clock(chunk: Chunk, options: Options, present: float) -> Expected:
+    """Return which records of topic ``clock`` are rejected even at ``present`` (epoch s); the others leave no rows.
+
+    When a record was taken in is not kept. Later than the audit it was not, and later means less is refused.
+    """
+    expected, clocks = Expected(pl.DataFrame()), Clocks(options)
     for offset, value in zip(chunk.offsets, chunk.values, strict=True):
         try:
-            clocks.add(msgspec.json.decode(value or b"", type=Clock))
-        except ValueError:
+            clocks.parse(value, present)
+        except UNREADABLE:
             expected.rejected.add(offset)
     return expected
 

@@ -68,10 +68,10 @@ def collect(chunks: Iterable[Chunk]) -> dict[int, Published]:
     return found
 
 
-def _add(told: Published, headers: Mapping[str, bytes]) -> bool:
+def _add(told: Published, headers: Mapping[str, bytes | None]) -> bool:
     """Add one letter; a record that has been one before carries headers of then, the last ones count."""
     try:
-        topic, _, offset, stage = (headers[name].decode() for name in HEADERS)
+        topic, _, offset, stage = ((headers[name] or b"").decode() for name in HEADERS)
         number = int(offset)
     except (KeyError, ValueError):
         return False

@@ -59,7 +59,7 @@ def _partition(scope: Scope, log: LogReader | None, partition: int, tally: Tally
         )
         return
     before = _progress(scope, partition)
-    expected = worked_out(_rebuilt(scope, partition), _clocks(log, partition, before.get(place, 0)))
+    expected = worked_out(_rebuilt(scope, partition), _clocks(log, partition, before.get(place, 0)), scope.present)
 
     def differing() -> list[Differing]:
         return unequal(newest_stored(_stored(scope, partition)), expected)
@@ -73,13 +73,16 @@ def _partition(scope: Scope, log: LogReader | None, partition: int, tally: Tally
         tally.wrong("alert_rebuilt", key, text(wanted), text(stored))
 
 
-def worked_out(engine: Engine, clocks: Iterable[Chunk]) -> dict[str, State]:
-    """Return the open alerts of an engine that has all raw rows and now reads the clock, which has none."""
+def worked_out(engine: Engine, clocks: Iterable[Chunk], present: float) -> dict[str, State]:
+    """Return the open alerts of an engine that has all raw rows and now reads the clock, which has none.
+
+    ``present`` (epoch s) is what the clock may not run ahead of.
+    """
     for chunk in clocks:
-        engine.apply(chunk, 0.0)
+        engine.apply(chunk, present)
     while engine.behind:
-        engine.tick(0.0)
-    newest = {alert.key: (alert.id, alert.seq, alert.state, alert.level) for alert in engine.republish(0.0).alerts}
+        engine.tick(present)
+    newest = {alert.key: (alert.id, alert.seq, alert.state, alert.level) for alert in engine.republish(present).alerts}
     return {key: state for key, state in newest.items() if state[2] != RESOLVED}
 
 

@@ -58,7 +58,7 @@ class Records:
         letters = self._scope.query("audit_letters", **where)
         self._tally.compared += len(chunk)
         if place[0] == topics.CLOCK:
-            self._buried(place, decode_clock(chunk), letters)
+            self._buried(place, decode_clock(chunk, self._scope.subject.options, self._scope.present), letters)
             return
         stored = self._scope.query(f"{TABLE_OF[place[0]]}_after", **where)
         known = dict(letters.select("offset", "at").iter_rows())

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-import msgspec
-
 from schemas import topics
-from schemas.events import Clock
 from staplewatch.audit import alerts, buckets, dates, letters, log, rebuilt, records, rows, snapshots
 from staplewatch.audit.lateness import Lateness, Punctuation
 from staplewatch.audit.report import Report, Tally, Text
 from staplewatch.audit.scope import Scope, Subject, Tell, silence
 from streams import rebuild
+from streams.clocks import Clocks
+from streams.decode import UNREADABLE
 from streams.indicators.civil import Civil
 from streams.positions import Place
 from streams.reader import Bounds, LogReader
@@ -40,10 +40,11 @@ def run(
     now. Raises what the warehouse raises, and ``BrokerUnreachableError``.
     """
     bounds = _ends(subject, reader, wait)
-    scope = _scope(subject, unread, tell)
+    began = now()
+    scope = _scope(subject, began.timestamp(), unread, tell)
     tallies = _checks(scope, reader, bounds, waited=wait > 0)
     return Report(
-        now().isoformat(timespec="seconds"),
+        began.isoformat(timespec="seconds"),
         subject.epoch.id,
         [tally.summary() for tally in tallies],
         [finding for tally in tallies for finding in tally.findings],
@@ -65,11 +66,11 @@ def _ends(subject: Subject, reader: LogReader | None, wait: float) -> dict[Place
     return bounds
 
 
-def _scope(subject: Subject, unread: Text | None, tell: Tell) -> Scope:
+def _scope(subject: Subject, present: float, unread: Text | None, tell: Tell) -> Scope:
     reached = rebuild.progress(subject.warehouse, subject.epoch.id)
     epochs = subject.warehouse.query("epochs").to_pylist()
     ordinals = {row["epoch"]: row["ordinal"] for row in epochs}
-    return Scope(subject, reached, ordinals, Civil(subject.options.timezone), unread, tell)
+    return Scope(subject, reached, ordinals, Civil(subject.options.timezone), present, unread, tell)
 
 
 def _checks(scope: Scope, reader: LogReader | None, bounds: Mapping[Place, Bounds], *, waited: bool) -> Sequence[Tally]:
@@ -133,26 +134,17 @@ def punctuation(scope: Scope, reader: LogReader | None, bounds: Mapping[Place, B
     found: list[Punctuation] = []
     if reader is None:
         return found
-    for number in range(scope.subject.partitions):
+    subject = scope.subject
+    clocks = Clocks(subject.options)
+    for number in range(subject.partitions):
         log_bounds = bounds[topics.CLOCK, number]
         mine = [
-            code
-            for code in scope.subject.catalogue.prefectures
-            if topics.partition_of(code, scope.subject.partitions) == number
+            code for code in subject.catalogue.prefectures if topics.partition_of(code, subject.partitions) == number
         ]
         for chunk in reader.read((topics.CLOCK, number), log_bounds.start, log_bounds.end):
             for value, stamp in zip(chunk.values, chunk.timestamps, strict=True):
-                clock = _clock(value, mine, stamp // 1000)
-                if clock is not None:
-                    found.append(clock)
+                with suppress(*UNREADABLE):
+                    clock, at, _ = clocks.parse(value, scope.present)
+                    chosen = [code for code in mine if not clock.prefectures or str(code) in clock.prefectures]
+                    found.append(Punctuation(chosen, at, stamp // 1000, clock.offsets))
     return found
-
-
-def _clock(value: bytes | None, mine: Sequence[int], taken: int) -> Punctuation | None:
-    try:
-        clock = msgspec.json.decode(value or b"", type=Clock)
-        at = int(datetime.fromisoformat(clock.time).timestamp())
-        chosen = [code for code in mine if not clock.prefectures or str(code) in clock.prefectures]
-    except ValueError:
-        return None
-    return Punctuation(chosen, at, taken, clock.offsets)

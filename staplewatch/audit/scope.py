@@ -52,13 +52,15 @@ class Subject:
 class Scope:
     """A subject as of one moment: ``reached`` is the current epoch's progress when the audit began.
 
-    ``ordinals`` has every epoch, ``unread`` says why there is no log to read, if there is none.
+    ``ordinals`` has every epoch, ``present`` is that moment (epoch s), ``unread`` says why there
+    is no log to read, if there is none.
     """
 
     subject: Subject
     reached: Mapping[Place, int]
     ordinals: Mapping[str, int]
     civil: Civil
+    present: float
     unread: Text | None = None
     tell: Tell = field(default=silence)
 

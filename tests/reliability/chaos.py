@@ -208,6 +208,8 @@ class Chaos:
         self.result.transitions, self.result.indicators = len(expected.transitions), expected.indicators.height
         with closing(stores.connect(self.house.url)) as house:
             self.result.findings = verdict.findings(house, traffic, expected, event_time=plan.event_time)
+        if plan.event_time:
+            self.result.findings += verdict.audit(self.broker, self.house.url)
 
 
 def _say(text: str) -> None:

@@ -75,3 +75,9 @@ def test_a_letter_of_a_letter_is_known_by_its_last_headers() -> None:
     chunk = Chunk(topics.DEAD_LETTERS, 2, range(2), [b"{", b"?"], [None] * 2, [twice, ()], [0, 0], 2)
     found = letters.collect([chunk])[2]
     assert (found.keys["offset"], found.strange) == ([7], 1)
+
+
+def test_a_header_without_a_value_is_no_dead_letter() -> None:
+    nulls: Any = [(name, None) for name in letters.HEADERS]
+    chunk = Chunk(topics.DEAD_LETTERS, 2, range(1), [b"{"], [None], [nulls], [0], 1)
+    assert letters.collect([chunk])[2].strange == 1

@@ -21,8 +21,8 @@ def test_the_clock_closes_the_last_date_and_what_is_open_then_is_told() -> None:
         chunk(topics.QUOTES, [quote(BEGIN + day * DAY, ("potato", price, None)) for day, price in enumerate(prices)]),
         WALL,
     )
-    assert worked_out(fresh, []) == {}
-    found = worked_out(fresh, [clock(BEGIN + 8 * DAY, quotes=8)])
+    assert worked_out(fresh, [], WALL) == {}
+    found = worked_out(fresh, [clock(BEGIN + 8 * DAY, quotes=8)], WALL)
     assert {(key.split("|")[0], state[1:]) for key, state in found.items()} == {
         ("urumqi-2007", (0, "firing", "orange"))
     }

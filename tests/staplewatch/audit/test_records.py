@@ -164,7 +164,15 @@ def test_a_log_that_ends_before_the_progress_is_found() -> None:
     assert problems(found) == [("short", "pos.sales/0", "9", "0")]
 
 
-@pytest.mark.parametrize("value", [b"not json", b'{"time": "2026-11-02T09:00:00", "sender": "x"}', None])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"not json",
+        b'{"time": "2026-11-02T09:00:00", "sender": "x"}',
+        b'{"time": "2100-01-01T00:00:00+08:00", "sender": "x"}',
+        None,
+    ],
+)
 def test_punctuation_that_is_none_must_be_a_dead_letter(value: bytes | None) -> None:
     good = clock(MORNING)
     taken = chunk(topics.CLOCK, [good.values[0], value])

@@ -61,7 +61,7 @@ def scope(
         records.PARTITIONS,
         EPOCH,
     )
-    return Scope(subject, reached or {}, {EPOCH.id: EPOCH.ordinal}, Civil(chosen.timezone))
+    return Scope(subject, reached or {}, {EPOCH.id: EPOCH.ordinal}, Civil(chosen.timezone), records.WALL)
 
 
 def rows_of(columns: Mapping[str, Sequence[Any]]) -> Rows:
