@@ -17,6 +17,7 @@ from litestar.params import QueryParameter
 from serving import history, letters_api, problems, wall
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
 from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
@@ -160,6 +161,7 @@ def create_app(
     *,
     open_reading: bool = False,
     status: Status = dict,
+    audit: Audit | None = None,
     version: str = "0.1.0",
     shown: Wall | None = None,
 ) -> Litestar:
@@ -167,20 +169,22 @@ def create_app(
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
     reading needs none. ``status`` returns details for /api/health; its ``reasons`` make it
-    503, its ``notes`` only degrade it.
-    ``shown`` is the wall; without one there are no pages and no live stream.
+    503, its ``notes`` only degrade it. ``audit`` makes an audit of this process's broker and
+    warehouse. ``shown`` is the wall; without one there are no pages and no live stream.
     """
-    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, *letters_api.HANDLERS]
+    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit, *letters_api.HANDLERS]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
     pages = [wall.get_root, wall.get_page, wall.get_asset] if shown is not None else []
+    auditor = Auditor(audit)
     return Litestar(
         [Router("/", route_handlers=guarded, guards=[Access(token, open_reading)]), get_health, *pages],
         dependencies={
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),
+            "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
         exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
         openapi_config=OpenAPIConfig(

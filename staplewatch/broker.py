@@ -20,6 +20,8 @@ from staplewatch.errors import CommandError
 from staplewatch.words import say
 
 HOST: Final = "127.0.0.1"
+#: Cluster ids of these brokers begin so; the log of one ends with its process.
+IDENTITY: Final = "embedded-"
 #: tansu listens 3 ms after its start; a loaded machine may take seconds to run it at all.
 START_SECONDS: Final = 15.0
 #: SIGTERM takes tansu 5 s while clients are connected, and there is nothing to save: kill after 1 s.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ import structlog
 import warehouse as stores
 from serving.guard import Guard
 from staplewatch import addresses, assembly, watching
+from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.parts import Parts
@@ -35,6 +37,7 @@ from streams.presence import Presence
 from streams.quiet import calm, hush
 
 if TYPE_CHECKING:
+    from staplewatch.audit.report import Report
     from staplewatch.broker import EmbeddedBroker
     from staplewatch.cluster import Ready
     from streams.worker import Worker
@@ -85,6 +88,8 @@ class Launcher:
         self._with_worker = with_worker
         self._broker: EmbeddedBroker | None = None
         self._parts = Parts(needs_warehouse=with_worker)
+        self._found: Ready | None = None
+        self._store: Warehouse | None = None
 
     def run(self) -> int:
         """Run until stopped; return the exit code (``streams.exits``). Raises ``CommandError``."""
@@ -123,10 +128,10 @@ class Launcher:
         return self._new_broker()
 
     def _new_broker(self, port: int = 0) -> str:
-        from staplewatch.broker import EmbeddedBroker  # noqa: PLC0415
+        from staplewatch.broker import IDENTITY, EmbeddedBroker  # noqa: PLC0415
 
         # the cluster id is the epoch of all rows: offsets begin at 0 again with every start
-        identity = f"embedded-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        identity = f"{IDENTITY}{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         self._broker = EmbeddedBroker(identity, self._settings.data / "broker.log", port=port)
         return str(self._broker.start())
 
@@ -171,12 +176,14 @@ class Launcher:
     async def _found_broker(self, patience: Patience, servers: str) -> Ready:
         found = await patience.broker(servers, self._settings.partitions, embedded=self._broker is not None)
         self._parts.missing.pop("broker", None)
+        self._found = found
         return found
 
     async def _found_warehouse(self, patience: Patience, stack: AsyncExitStack) -> Warehouse:
         found = await patience.warehouse(self._settings.warehouse_url, reading=not self._with_worker)
         stack.callback(found.close)
         self._parts.missing.pop("warehouse", None)
+        self._store = found
         return found
 
     def _missing(self, probes: Probes | None) -> Callable[[str, str], None]:
@@ -244,10 +251,19 @@ class Launcher:
             token,
             open_reading=self._settings.host in LOOPBACK,
             status=self._parts.status,
+            audit=partial(self._audit, ground),
             catalogue=ground.catalogue,
             timezone=self._settings.timezone,
             exercise=self._settings.exercise,
         )
+
+    def _audit(self, ground: Ground, wait: float) -> Report:
+        """Return the report of an audit; ``ConnectionError`` until broker and warehouse were there once."""
+        found, store = self._found, self._store
+        if found is None or store is None:
+            raise ConnectionError("; ".join(self._parts.missing.values()) or say("正在启动", "still starting"))
+        setup = audits.Setup(self._settings, ground.catalogue, ground.rules, ground.servers, found.id, found.partitions)
+        return audits.within(setup, store, wait)
 
     def _say_stored(self, text: str) -> None:
         """Log what the guard has to say, unless another part of this process has its own line on the matter."""
@@ -287,6 +303,7 @@ class Launcher:
         found = await Patience(self._missing(ground.probes), wait=False).broker(
             ground.servers, self._settings.partitions, embedded=True
         )
+        self._found = found
         if not await self._start_worker(stop, warehouse, ground, found):
             return False
         log.warning("an empty embedded broker goes on: a new epoch, nothing that was stored is lost", epoch=found.id)
