@@ -17,6 +17,7 @@ from litestar.params import QueryParameter
 from serving import history, letters_api, problems, wall
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
 from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
@@ -54,10 +55,11 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Health(msgspec.Struct):
-    """Whether questions can be answered, and what is missing if not."""
+    """Whether questions can be answered: ``reasons`` why not, ``notes`` what is missing although they are."""
 
     status: Literal["ok", "degraded"]
     reasons: list[str]
+    notes: list[str]
     details: dict[str, Any]
 
 
@@ -144,12 +146,12 @@ async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, in
 async def get_health(answers: NamedDependency[Answers], status: NamedDependency[Status]) -> Response[Health]:
     """Return 200 when everything is there, 503 with reasons otherwise."""
     details = dict(status())
-    reasons = [str(reason) for reason in details.pop("reasons", [])]
+    reasons, notes = ([str(text) for text in details.pop(name, [])] for name in ("reasons", "notes"))
     if answers.live is not None:
         details["live"] = {"connected": answers.live.connected, "caught_up": answers.live.caught_up}
         if not answers.live.connected:
             reasons.append("the broker is not answering: live values stand still")
-    health = Health("degraded" if reasons else "ok", reasons, details)
+    health = Health("degraded" if reasons or notes else "ok", reasons, notes, details)
     return Response(health, status_code=503 if reasons else 200)
 
 
@@ -159,26 +161,30 @@ def create_app(
     *,
     open_reading: bool = False,
     status: Status = dict,
+    audit: Audit | None = None,
     version: str = "0.1.0",
     shown: Wall | None = None,
 ) -> Litestar:
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
-    reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
-    ``shown`` is the wall; without one there are no pages and no live stream.
+    reading needs none. ``status`` returns details for /api/health; its ``reasons`` make it
+    503, its ``notes`` only degrade it. ``audit`` makes an audit of this process's broker and
+    warehouse. ``shown`` is the wall; without one there are no pages and no live stream.
     """
-    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, *letters_api.HANDLERS]
+    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit, *letters_api.HANDLERS]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
     pages = [wall.get_root, wall.get_page, wall.get_asset] if shown is not None else []
+    auditor = Auditor(audit)
     return Litestar(
         [Router("/", route_handlers=guarded, guards=[Access(token, open_reading)]), get_health, *pages],
         dependencies={
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),
+            "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
         exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
         openapi_config=OpenAPIConfig(

@@ -26,6 +26,8 @@ Parameters = Mapping[str, Any]
 #: The instance may be busy catching up; a query over a large warehouse takes seconds.
 ANSWER_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 10.0
+#: An audit reads everything that is stored: some seconds per million rows, with the worker beside it.
+AUDIT_SECONDS: Final = 3600.0
 #: Rows, where the user named no limit.
 UNLIMITED: Final = 1_000_000
 #: Dead letters in one request.
@@ -84,12 +86,16 @@ class Instance:
 
     def record(self, sent: Rows) -> None:
         """Note durably that these letters were sent again."""
-        self._request("dead-letters/replays", {}, (201,), body=sent)
+        self._request("dead-letters/replays", {}, (201,), method="POST", body=sent)
 
     def totals(self) -> dict[str, float]:
         """Return what the instance's worker has counted since its start."""
         health: Any = self._request("health", {}, (200, 503))[0]
         return dict(health["details"].get("totals", {}))
+
+    def audit(self, wait: float) -> object:
+        """Return the report of an audit that the instance makes of itself, first waiting so many seconds at most."""
+        return self._request("audit", {"wait": wait}, method="POST", seconds=AUDIT_SECONDS + wait)[0]
 
     def _get(self, what: str, parameters: Parameters) -> tuple[Rows, int]:
         given = _given({"limit": UNLIMITED, **parameters})
@@ -99,7 +105,14 @@ class Instance:
         return body, int(headers.get(CURSOR, 0))
 
     def _request(
-        self, what: str, parameters: Parameters, expected: Sequence[int] = (200,), *, body: Rows | None = None
+        self,
+        what: str,
+        parameters: Parameters,
+        expected: Sequence[int] = (200,),
+        *,
+        method: str = "GET",
+        body: Rows | None = None,
+        seconds: float | None = None,
     ) -> tuple[Any, Any]:
         import httpx  # noqa: PLC0415
 
@@ -107,12 +120,12 @@ class Instance:
         headers = {"Authorization": f"Bearer {self.found.token}"}
         try:
             response = httpx.request(
-                "GET" if body is None else "POST",
+                method,
                 address,
                 params=dict(parameters),
                 json=body,
                 headers=headers,
-                timeout=self.seconds,
+                timeout=seconds or self.seconds,
                 trust_env=False,
             )
             answer = response.json()
@@ -237,7 +250,7 @@ def _epoch(text: str | None, default: int) -> int:
 
 
 def check_directory(data: Path, elsewhere: bool) -> None:
-    """Refuse a directory whose warehouse is taken, or that has none while none was named ``elsewhere``."""
+    """Raise ``CommandError`` where nobody could answer: no warehouse (unless ``elsewhere``), or one being started."""
     if (owner := instance.holder(data)) is not None:
         msg = say(
             f"{data} 的实例（进程 {owner}）正在启动或停止：稍后再试",

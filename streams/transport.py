@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,6 +70,8 @@ class Reading:
     #: Number of partitions, when this worker reads all of them without a consumer group. On an
     #: embedded broker there is no other worker, and its group protocol takes 6 s at each start.
     alone: int = 0
+    #: Which run of a worker this is, told to the group: two runs on one slot are found out by it.
+    run: str = ""
     hook: Hook = no_hook
 
 
@@ -100,7 +103,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, reading = self.app.conf, self.app.reading
-        self._assignor = Together(reading.slot)
+        self._assignor = Together(reading.slot, reading.run)
         return aiokafka.AIOKafkaConsumer(
             bootstrap_servers=stock.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
@@ -205,9 +208,13 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
 
     def ends(self) -> dict[Place, int]:
         """Return the log ends that fetches told of. tansu's can be too low."""
-        places = (aiokafka.TopicPartition(*place) for place in self._positions.snapshot())
-        found = {(place.topic, place.partition): self._thread.highwater(place) for place in places}
-        return {place: end for place, end in found.items() if end is not None}
+        found: dict[Place, int] = {}
+        for place in self._positions.snapshot():
+            with suppress(AssertionError):  # taken away meanwhile: after a broker's restart, say
+                end = self._thread.highwater(aiokafka.TopicPartition(*place))
+                if end is not None:
+                    found[place] = end
+        return found
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
