@@ -5,8 +5,7 @@ Prices are integers of 1/10,000 CNY per base unit, 0 where a site has none. With
 
 - ``over_county`` = p / m - 1 over the county's other sites.
 - ``over_neighbours``: the same if at least ``LEAST`` others of the county have a price; else over the
-  others of the prefecture if those are at least ``LEAST``; else undefined. The MAD of four others
-  is too often small by chance: with them two calm weeks of a prefecture raised two false alerts.
+  others of the prefecture if those are at least ``LEAST``; else undefined.
 - ``neighbours_z`` = (ln p - median of ln) / (1.4826 * MAD of ln) over the same other sites: robust z
   on ratios. MAD is taken to be at least ``LEAST_MAD``, or equal prices would make any difference infinite.
 - ``over_own`` = p / median of the site's own prices of the 7 dates before - 1, at least 3 of them.

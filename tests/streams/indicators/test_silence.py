@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streams.indicators import silence
 from streams.indicators.civil import Civil
+from streams.indicators.groups import Floats
 from streams.indicators.pairs import Pairs
 from streams.indicators.silences import Silences
 
@@ -20,7 +21,6 @@ OPENED = np.zeros(24, bool)
 OPENED[8:22] = True
 CIVIL = Civil("UTC")
 LEARNT = 60
-Floats = silence.Floats
 
 
 def sold_at(*hours: int, dates: int = 28) -> silence.Flags:
