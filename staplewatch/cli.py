@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import check, data, rules, run, send
+from staplewatch.commands import accounts, check, data, rules, run, send
 from staplewatch.errors import CommandError
 from staplewatch.words import say
 
@@ -29,6 +29,7 @@ run.register(app)
 send.register(app)
 data.register(app)
 rules.register(app)
+accounts.register(app)
 check.register(app)
 
 

@@ -26,6 +26,7 @@ from staplewatch.words import say
 from streams.quiet import calm
 
 if TYPE_CHECKING:
+    from serving.operations.operations import Operations
     from staplewatch.broker import EmbeddedBroker
     from streams.worker import Worker
     from warehouse.protocol import Warehouse
@@ -145,7 +146,9 @@ class Launcher:
             stack.push_async_callback(_bounded, worker.stop)
             started = asyncio.create_task(_started(worker))  # joining a group takes seconds: the web starts meanwhile
         token = self._token()
-        web = Web(self._site(servers, warehouse, listener, token, worker, catalogue))
+        operations = await asyncio.to_thread(assembly.open_operations, self._settings)
+        stack.callback(operations.store.close)
+        web = Web(self._site(servers, warehouse, listener, token, worker, catalogue, operations))
         stack.push_async_callback(web.stop)
         await web.start()
         if started is not None and await _until(stop, started) is None:
@@ -154,6 +157,8 @@ class Launcher:
         instance = self._instance(listener, servers, token, worker)
         ownership.publish(instance)
         self._ready(instance)
+        if self._on_loopback and self._with_worker:
+            announce_login(instance, operations.links.make())
         return await self._watch(stop, worker)
 
     def _make_worker(
@@ -179,18 +184,26 @@ class Launcher:
         token: str,
         worker: Worker | None,
         catalogue: Any,
+        operations: Operations,
     ) -> Site:
+        settings = self._settings
         return Site(
             servers,
             warehouse,
             listener,
             token,
-            open_reading=self._settings.host in LOOPBACK,
+            open_reading=self._on_loopback and settings.open_wall is not False,
+            open_wall=settings.open_wall is True,
+            operations=operations,
             status=Parts(worker, self._broker, warehouse).status,
             catalogue=catalogue,
-            timezone=self._settings.timezone,
-            exercise=self._settings.exercise,
+            timezone=settings.timezone,
+            exercise=settings.exercise,
         )
+
+    @property
+    def _on_loopback(self) -> bool:
+        return self._settings.host in LOOPBACK
 
     async def _watch(self, stop: asyncio.Event, worker: Worker | None) -> int:
         """Return the exit code once a stop is asked for, the time is over or a part has died."""
@@ -242,6 +255,13 @@ def totals(worker: Worker) -> dict[str, float]:
 def announce(instance: Instance) -> None:
     """Write the one line that says that events can be taken in."""
     sys.stdout.write(f"ready: http={instance.http} broker={instance.broker}\n")
+    sys.stdout.flush()
+
+
+def announce_login(instance: Instance, secret: str) -> None:
+    """Write the link by which this machine's user logs in, once; what follows ``#`` is in nobody's log."""
+    link = f"{instance.http}/login#link={secret}"
+    sys.stdout.write(say(f"登录（15 分钟内，仅一次）：{link}\n", f"login (once, within 15 minutes): {link}\n"))
     sys.stdout.flush()
 
 

@@ -20,6 +20,7 @@ from serving.answers import Answers, Source
 from serving.app import create_app
 from serving.hub import Hub
 from serving.live import LiveView
+from serving.operations.operations import Operations
 from serving.server import WebServer
 from serving.wall import Wall
 
@@ -41,6 +42,8 @@ class Site:
     catalogue: Catalogue
     timezone: str = "Asia/Shanghai"
     exercise: bool = False
+    open_wall: bool = False
+    operations: Operations | None = None
 
 
 class Web:
@@ -85,6 +88,8 @@ class Web:
             answers,
             site.token,
             open_reading=site.open_reading,
+            open_wall=site.open_wall,
+            operations=site.operations,
             status=site.status,
             version=metadata.version("staplewatch"),
             shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
