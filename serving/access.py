@@ -79,6 +79,10 @@ class Access:
     recheck_seconds: float = 20.0
     unauthenticated: dict[str, str] = field(default_factory=lambda: {"WWW-Authenticate": "Bearer"})
 
+    def __deepcopy__(self, _: object) -> Access:
+        """Stay one: a router copies its guards, and the store behind this one cannot be copied."""
+        return self
+
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Raise 401 unless somebody is known, 403 unless they may; a wrong token never passes."""
         needed = handler.opt.get(NEEDS, "admin")

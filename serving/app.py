@@ -16,8 +16,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.types import Message, Scope
 
-from serving import history, login, problems, wall
+from serving import actions, history, login, problems, wall
 from serving.access import NEEDS, Access
+from serving.actions import Desk
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.headers import CURSOR, INCOMPLETE
 from serving.operations.errors import StoreUnavailable
@@ -182,25 +183,29 @@ def create_app(
     status: Status = dict,
     version: str = "0.1.0",
     shown: Wall | None = None,
+    desk: Desk | None = None,
 ) -> Litestar:
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only) reading
     needs none, with ``open_wall`` what the wall reads. ``operations`` are accounts and wall tokens.
     ``status`` returns details for /api/health; its ``reasons`` degrade it.
-    ``shown`` is the wall; without one there are no pages and no live stream.
+    ``shown`` is the wall; without one there are no pages and no live stream. Without ``desk`` nobody can act.
     """
     guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts]
     guarded += [login.get_me, login.get_audit_log]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
+    if desk is not None:
+        guarded += actions.HANDLERS
     pages = [wall.get_root, wall.get_page, wall.get_desk, wall.get_login, wall.get_asset] if shown is not None else []
     access = Access(token, open_reading, open_wall, operations)
     return Litestar(
         [Router("/", route_handlers=guarded, guards=[access]), get_health, login.login, login.logout, *pages],
         dependencies={
             "access": Provide(lambda: access, sync_to_thread=False),
+            "desk": Provide(lambda: desk, sync_to_thread=False),
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),

@@ -16,13 +16,17 @@ from typing import Any, Final
 
 from schemas.catalogue import Catalogue
 from serving import assets
-from serving.answers import Answers, Source
+from serving.acting import Acting
+from serving.actions import Desk
+from serving.answers import Answers
 from serving.app import create_app
 from serving.hub import Hub
 from serving.live import LiveView
 from serving.operations.operations import Operations
+from serving.recorder import Recorder
 from serving.server import WebServer
 from serving.wall import Wall
+from warehouse.protocol import Warehouse
 
 #: Questions to the warehouse at the same time.
 QUERY_THREADS: Final = 2
@@ -34,7 +38,7 @@ class Site:
     """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
 
     servers: str
-    warehouse: Source
+    warehouse: Warehouse
     listener: socket.socket
     token: str
     open_reading: bool
@@ -84,6 +88,8 @@ class Web:
         executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
         answers = Answers(site.warehouse, live, executor)
         hub = Hub(live, answers.look)
+        recorder = Recorder(live, answers.ask, site.warehouse, executor)
+        acting = Acting(site.servers)
         app = create_app(
             answers,
             site.token,
@@ -93,11 +99,13 @@ class Web:
             status=site.status,
             version=metadata.version("staplewatch"),
             shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
+            desk=Desk(acting, site.catalogue),
         )
         server = WebServer(app, site.listener)
         try:
             await live.start()
             await hub.start()
+            await recorder.start()
             await server.start()
             self._started.set_result(None)
             await self._stop.wait()
@@ -105,4 +113,6 @@ class Web:
             await live.stop()  # first: it lets go of requests that wait for news
             await hub.stop()
             await server.stop()
+            await recorder.stop()
+            await acting.stop()
             executor.shutdown(wait=False, cancel_futures=True)

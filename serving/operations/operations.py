@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
+from serving.operations import audit
 from serving.operations.accounts import Account, Accounts
 from serving.operations.audit import Actor
 from serving.operations.errors import Refused
@@ -54,6 +56,16 @@ class Operations:
             return None
         self.throttle.passed(attempt, name, address)
         return account, self.sessions.begin(account, address)
+
+    async def note_all(self, actor: Actor, entries: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Write (what, subject, details) of several acts that have happened into the audit log."""
+
+        def write() -> None:
+            with self.store.write() as connection:
+                for what, subject, details in entries:
+                    audit.note(connection, self.clock(), actor, what, subject, details)
+
+        await asyncio.to_thread(write)
 
     def login_by_link(self, secret: str, address: str) -> tuple[Account, str] | None:
         """Return the machine's own account and a new session's token, None when the link is used up or too old."""

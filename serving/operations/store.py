@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -47,6 +45,9 @@ class Store:
 
     def migrate(self) -> None:
         """Apply the migrations that are missing, one process at a time; raises ``StoreUnavailable``."""
+        from alembic import command  # noqa: PLC0415 - it takes 0.2 s, and says so in the log
+        from alembic.config import Config  # noqa: PLC0415
+
         with self._locked(), self.write() as connection:
             if self._url.get_backend_name() == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
