@@ -277,7 +277,7 @@ def _action(kind: Any, note: str, who: Who, desk: Desk) -> Action:
         sender=SENDER,
         kind=kind,
         by=who.actor.name,
-        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="milliseconds"),
+        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         note=note.strip(),
     )
 

@@ -127,7 +127,10 @@ function Silence(props: Props) {
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     const matcher = { regions: [alert.region], ...(scope === "region" ? {} : { goods: [alert.good] }), ...(scope === "rule" ? { packs: [alert.pack] } : {}) };
-    if (await run(() => silence(matcher, until, reason))) setReason("");
+    if (await run(() => silence(matcher, until, reason))) {
+      setReason("");
+      why.current?.blur();
+    }
   };
   const place = shortOf(regions.get(alert.region), lang, alert.region);
   const scopes: Record<Scope, string> = {
@@ -193,7 +196,10 @@ function Comments(props: Props) {
   useEffect(() => setText(""), [alert.id]);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (text.trim() && (await run(() => comment(alert, text)))) setText("");
+    if (text.trim() && (await run(() => comment(alert, text)))) {
+      setText("");
+      said.current?.blur();
+    }
   };
   const comments = alert.comments ?? [];
   return (

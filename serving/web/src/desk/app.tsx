@@ -59,10 +59,17 @@ export function Desk(props: Props) {
     if (!next.delete(id)) next.add(id);
     setChosen(next);
   };
+  const placed = useRef(-1);
+  const go = (id: string): void => {
+    placed.current = order.findIndex((each) => each.id === id);
+    setCurrent(id);
+  };
   const move = (by: number): void => {
     const at = order.findIndex((each) => each.id === alert?.id);
-    const next = order[Math.min(order.length - 1, Math.max(0, at + by))];
-    if (next) setCurrent(next.id);
+    // what was confirmed has moved away from where one stands: the next one is what has come in its place
+    const from = at === placed.current || placed.current < 0 ? at : placed.current - (by > 0 ? 1 : 0);
+    const next = order[Math.min(order.length - 1, Math.max(0, from + by))];
+    if (next) go(next.id);
   };
   useKeys({
     j: () => move(1),
@@ -91,7 +98,7 @@ export function Desk(props: Props) {
         </p>
       )}
       <main class="desk" lang={lang === "zh" ? "zh-CN" : "en"}>
-        <AlertList {...common} found={found} groups={groups} packs={packs} filter={filter} current={alert?.id ?? null} chosen={chosen} acting={acting} search={search} onFilter={setFilter} onCurrent={setCurrent} onChoose={choose} />
+        <AlertList {...common} found={found} groups={groups} packs={packs} filter={filter} current={alert?.id ?? null} chosen={chosen} acting={acting} search={search} onFilter={setFilter} onCurrent={go} onChoose={choose} />
         {alert ? <AlertDetail key={alert.id} {...common} alert={alert} stamp={stamp} /> : <article class="detail quiet">{desk.chooseOne}</article>}
         {alert ? <Actions {...common} {...doing} alert={alert} many={many} silences={silences} acting={acting} note={note} why={why} said={said} /> : <aside class="actions" />}
       </main>

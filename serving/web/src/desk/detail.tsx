@@ -67,7 +67,7 @@ function Figures({ alert, desk, words, lang, rows }: Props) {
   if (change) cells.push([desk.baseNow, `${change[0]} → ${change[1]}`, ""]);
   if (tick && found.value !== null) {
     const over = isShare(found.measure) ? `${format.cut(Math.abs(found.value - tick.at) * 100, 1)}` : format.plainDays(Math.abs(found.value - tick.at));
-    cells.push([words.line[tick.level], thresholdText(found, tick.at, lang), `${found.value < tick.at ? desk.under : desk.over} ${over}`]);
+    cells.push([desk.line(words.line[tick.level]), thresholdText(found, tick.at, lang), `${found.value < tick.at ? desk.under : desk.over} ${over}`]);
   }
   if (all.cover_days != null) cells.push([desk.coverDays, format.days(all.cover_days), desk.days]);
   const [stocked, out] = [all.sites_in ?? 0, all.sites_out ?? 0];

@@ -26,11 +26,14 @@ interface Props extends Common {
 }
 
 export function AlertList(props: Props) {
-  const { groups, filter, desk, onFilter } = props;
+  const { groups, filter, desk, current, onFilter } = props;
+  const rows = useRef<HTMLDivElement>(null);
+  // only when another one is chosen: the list must not jump after one that has just been confirmed
+  useEffect(() => rows.current?.querySelector(".current")?.scrollIntoView({ block: "nearest" }), [current]);
   return (
     <aside class="list" aria-label={desk.views[filter.view]}>
       <Filters {...props} />
-      <div class="rows">
+      <div class="rows" ref={rows}>
         {groups.map((group) => (
           <section key={group.name} aria-label={desk.groups[group.name]} data-group={group.name}>
             <h3>
@@ -112,15 +115,11 @@ function Filters(props: Props) {
 
 function Item(props: Props & { alert: Alert }) {
   const { alert, current, chosen, acting, regions, goods, lang, desk, now, dataNow, timezone, onCurrent, onChoose } = props;
-  const row = useRef<HTMLLIElement>(null);
   const selected = alert.id === current;
-  useEffect(() => {
-    if (selected) row.current?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
   const [label, value] = labelled(alert, lang);
   const good = nameOf(goods.get(alert.good), lang, alert.good);
   return (
-    <li ref={row} class={selected ? "item current" : "item"} data-alert={alert.id} data-level={alert.level}>
+    <li class={selected ? "item current" : "item"} data-alert={alert.id} data-level={alert.level}>
       {acting && (
         <label class="box">
           <input type="checkbox" aria-label={`${desk.choose} ${placeOf(alert, regions, lang)} ${good}`} tabIndex={-1} checked={chosen.has(alert.id)} onChange={() => onChoose(alert.id)} />
