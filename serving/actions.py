@@ -194,7 +194,7 @@ async def silence(
         _action("silence", data.why, request.user, desk),
         silence=uuid.uuid4().hex,
         matcher=data.matcher,
-        until=until.astimezone(UTC).isoformat(timespec="seconds"),
+        until=rows.utc(until.replace(microsecond=0)),
     )
     await _do(desk, access, request.user, [(action, ledger.prefectures(data.matcher, desk.known()))])
     return rows.from_action(action)
@@ -277,7 +277,7 @@ def _action(kind: Any, note: str, who: Who, desk: Desk) -> Action:
         sender=SENDER,
         kind=kind,
         by=who.actor.name,
-        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         note=note.strip(),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from schemas import catalogue, topics
@@ -169,14 +169,15 @@ def test_every_route_says_what_it_needs(world: World) -> None:
         "/healthz",
     }
     told = {
-        path: handler.opt.get(NEEDS)
+        (method, route.path): handler.opt.get(NEEDS)
         for route in world.app.routes
-        for handler in getattr(route, "route_handlers", [getattr(route, "route_handler", None)])
-        if isinstance(handler, HTTPRouteHandler) and not route.path.startswith("/openapi")
-        for path in [route.path]
+        if isinstance(route, HTTPRoute) and not route.path.startswith("/openapi")
+        for handler in route.route_handlers
+        for method in handler.http_methods - {"OPTIONS"}
     }
-    assert {path for path, needed in told.items() if needed is None} - {"/api/alerts/acknowledge"} <= free
-    assert told["/api/alerts"] == "wall"
+    assert {path for (_, path), needed in told.items() if needed is None} == free
+    assert told["POST", "/api/silences"] == "act"
+    assert {needed for (method, _), needed in told.items() if method != "GET"} == {None, "act"}
 
 
 def test_loopback_is_open_for_reading_alone(tmp_path: Path) -> None:
