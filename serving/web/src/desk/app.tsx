@@ -149,7 +149,7 @@ function TopBar(props: Props & { now: number; timezone: string; desk: DeskWords;
           {desk.login}
         </a>
       )}
-      <button type="button" class="language" aria-label={lang === "zh" ? "English" : "中文"} onClick={() => onLang(lang === "zh" ? "en" : "zh")}>
+      <button type="button" class="language" onClick={() => onLang(lang === "zh" ? "en" : "zh")}>
         <b>{lang === "zh" ? "中文" : "EN"}</b> / {lang === "zh" ? "EN" : "中文"}
       </button>
       <button type="button" class="help" aria-label={desk.keys} onClick={onHelp}>
