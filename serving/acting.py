@@ -67,7 +67,7 @@ class Acting:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(0.3):
                     await producer.stop()
             except (KafkaError, OSError):
                 logger.debug("the producer of actions did not end in time")

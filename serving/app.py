@@ -16,14 +16,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.types import Message, Scope
 
-from serving import actions, history, login, problems, wall
+from serving import actions, history, letters_api, login, problems, wall
 from serving.access import NEEDS, Access
 from serving.actions import Desk
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
 from serving.operations.errors import StoreUnavailable
 from serving.operations.operations import Operations
-from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
 from warehouse.errors import WarehouseUnavailable
 
@@ -48,10 +49,6 @@ Lowest = Annotated[Level | None, QueryParameter(description="lowest level; of an
 Pack = Annotated[str | None, QueryParameter(description="rule pack, for example live")]
 Episode = Annotated[str | None, QueryParameter(description="id of one episode")]
 Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339; without offset: UTC")]
-Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
-Stage = Annotated[
-    Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
-]
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="rows at most")]
 After = Annotated[
     int | None, QueryParameter(ge=0, description=f"only what changed live after this cursor (header {CURSOR})")
@@ -63,10 +60,11 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Health(msgspec.Struct):
-    """Whether questions can be answered, and what is missing if not."""
+    """Whether questions can be answered: ``reasons`` why not, ``notes`` what is missing although they are."""
 
     status: Literal["ok", "degraded"]
     reasons: list[str]
+    notes: list[str]
     details: dict[str, Any]
 
 
@@ -143,17 +141,6 @@ async def get_transitions(
     return _respond(await answers.transitions(wanted, limit, id or ""))
 
 
-@get("/api/dead-letters", summary="Rejected records, newest first", opt={NEEDS: "history"})
-async def get_dead_letters(
-    answers: NamedDependency[Answers],
-    topic: Topic = None,
-    stage: Stage = None,
-    limit: Limit = 100,
-) -> Response[list[DeadLetterRow]]:
-    """Return the original bytes (base64), where they came from and why they were rejected."""
-    return _respond(await answers.dead_letters(limit, topic or "", stage or ""))
-
-
 @get("/api/counts", summary="Stored rows of each table", opt={NEEDS: "history"})
 async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
     """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
@@ -164,12 +151,12 @@ async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, in
 async def get_health(answers: NamedDependency[Answers], status: NamedDependency[Status]) -> Response[Health]:
     """Return 200 when everything is there, 503 with reasons otherwise."""
     details = dict(status())
-    reasons = [str(reason) for reason in details.pop("reasons", [])]
+    reasons, notes = ([str(text) for text in details.pop(name, [])] for name in ("reasons", "notes"))
     if answers.live is not None:
         details["live"] = {"connected": answers.live.connected, "caught_up": answers.live.caught_up}
         if not answers.live.connected:
             reasons.append("the broker is not answering: live values stand still")
-    health = Health("degraded" if reasons else "ok", reasons, details)
+    health = Health("degraded" if reasons or notes else "ok", reasons, notes, details)
     return Response(health, status_code=503 if reasons else 200)
 
 
@@ -181,6 +168,7 @@ def create_app(
     open_wall: bool = False,
     operations: Operations | None = None,
     status: Status = dict,
+    audit: Audit | None = None,
     version: str = "0.1.0",
     shown: Wall | None = None,
     desk: Desk | None = None,
@@ -189,11 +177,12 @@ def create_app(
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only) reading
     needs none, with ``open_wall`` what the wall reads. ``operations`` are accounts and wall tokens.
-    ``status`` returns details for /api/health; its ``reasons`` degrade it.
-    ``shown`` is the wall; without one there are no pages and no live stream. Without ``desk`` nobody can act.
+    ``status`` returns details for /api/health; its ``reasons`` make it 503, its ``notes`` only degrade it.
+    ``audit`` makes an audit of this process's broker and warehouse. ``shown`` is the wall; without one
+    there are no pages and no live stream. Without ``desk`` nobody can act.
     """
-    guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts]
-    guarded += [login.get_me, login.get_audit_log]
+    guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit]
+    guarded += [*letters_api.HANDLERS, login.get_me, login.get_audit_log]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
@@ -201,6 +190,7 @@ def create_app(
         guarded += actions.HANDLERS
     pages = [wall.get_root, wall.get_page, wall.get_desk, wall.get_login, wall.get_asset] if shown is not None else []
     access = Access(token, open_reading, open_wall, operations)
+    auditor = Auditor(audit)
     return Litestar(
         [Router("/", route_handlers=guarded, guards=[access]), get_health, login.login, login.logout, *pages],
         dependencies={
@@ -209,6 +199,7 @@ def create_app(
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),
+            "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
         exception_handlers={
             Exception: problems.respond,

@@ -20,29 +20,31 @@ from serving.acting import Acting
 from serving.actions import Desk
 from serving.answers import Answers
 from serving.app import create_app
+from serving.auditing import Audit
 from serving.hub import Hub
+from serving.letters import Store
 from serving.live import LiveView
 from serving.operations.operations import Operations
 from serving.recorder import Recorder
 from serving.server import WebServer
 from serving.wall import Wall
-from warehouse.protocol import Warehouse
 
 #: Questions to the warehouse at the same time.
 QUERY_THREADS: Final = 2
-STOP_SECONDS: Final = 3.5
+STOP_SECONDS: Final = 1.7
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
+    """What the web application needs: the broker's ``servers``, a bound ``listener``, ``status`` and ``audit``."""
 
     servers: str
-    warehouse: Warehouse
+    warehouse: Store
     listener: socket.socket
     token: str
     open_reading: bool
     status: Callable[[], Mapping[str, Any]]
+    audit: Audit
     catalogue: Catalogue
     timezone: str = "Asia/Shanghai"
     exercise: bool = False
@@ -97,6 +99,7 @@ class Web:
             open_wall=site.open_wall,
             operations=site.operations,
             status=site.status,
+            audit=site.audit,
             version=metadata.version("staplewatch"),
             shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
             desk=Desk(acting, site.catalogue),

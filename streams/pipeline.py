@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from schemas import topics
 from streams.buffer import RAW, Snapshot
 from streams.chunk import Chunk
 from streams.metrics import Metrics
+from streams.pace import Pace
 from streams.ports import Engine, Outcome
 from streams.positions import Place
-from streams.publish import Publisher
+from streams.publish import Publisher, held_bytes
 from streams.rebuild import Rebuilt
+from streams.rejections import RejectionLog
 from streams.writer import Writer
 
 log = logging.getLogger(__name__)
+
+#: Seconds that packing states may take at a stop; half of the stop's six are there for all that is stored.
+STOP_PACKING = 1.5
 
 
 class Pipeline:
@@ -32,24 +39,25 @@ class Pipeline:
         writer: Writer,
         publisher: Publisher,
         metrics: Metrics,
+        pace: Pace,
         *,
-        snapshot_seconds: float,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer
         self._publisher = publisher
         self._metrics = metrics
-        self._snapshot_seconds = snapshot_seconds
+        self._pace = pace
         self._wall = wall
         self._clock = clock
+        self._rejections = RejectionLog(clock)
+        #: Places of whose last records most were rejected.
+        self._flooded: set[Place] = set()
         self.engines: dict[int, Engine] = {}
         #: While partitions are being taken away or rebuilt: nothing is applied, time does not pass.
         self.suspended = True
         #: Counts chunks applied and time steps, for whoever looks for a stall.
         self.steps = 0
-        self._snapshot_at: dict[int, float] = {}
-        self._snapshot_of: dict[int, Mapping[str, int]] = {}
         writer.snapshots = self._due_snapshots
 
     def positions(self) -> dict[Place, int]:
@@ -69,6 +77,10 @@ class Pipeline:
         log.error("%s/%d: %d records from offset %d are gone, going on", *place, found - expected, expected)
         self._metrics.gaps.labels(place[0]).inc(found - expected)
 
+    def flooded(self, place: Place) -> bool:
+        """Return whether most of what came last from a place was rejected."""
+        return place in self._flooded
+
     def apply(self, first: int, chunk: Chunk) -> bool:
         """Take in a chunk that speaks for offsets from ``first``; False when something before it is missing."""
         engine = self.engines.get(chunk.partition)
@@ -81,6 +93,7 @@ class Pipeline:
         outcome = engine.apply(chunk, wall)
         place = (chunk.topic, chunk.partition)
         self._emit(chunk.partition, outcome, {place: engine.offsets.get(chunk.topic, 0)})
+        (self._flooded.add if len(outcome.dead) > len(chunk) / 2 else self._flooded.discard)(place)
         self._measure(chunk, time.perf_counter() - started, wall)
         return True
 
@@ -89,6 +102,7 @@ class Pipeline:
         if self.suspended:
             return
         self.steps += 1
+        self._rejections.tell()
         wall = self._wall()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.tick(wall), {})
@@ -105,7 +119,8 @@ class Pipeline:
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()
-        self._snapshot_at.clear()
+        self._rejections.tell(everything=True)
+        self._pace.hurry()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.drain(wall), self._offsets(partition, engine))
         self.suspended = True
@@ -114,7 +129,7 @@ class Pipeline:
         """Take over a rebuilt partition and tell the world how it stands."""
         self.engines[partition] = rebuilt.engine
         self._writer.persisted.update(rebuilt.persisted)
-        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds * (0.5 + partition % 8 / 16)
+        self._pace.adopt(partition, self._clock())
         self._metrics.rebuilds.inc()
         self._emit(partition, rebuilt.engine.republish(self._wall()), {})
 
@@ -122,7 +137,7 @@ class Pipeline:
         """Forget every other partition; what it had to store must have been stored."""
         for partition in set(self.engines) - set(partitions):
             del self.engines[partition]
-            self._snapshot_of.pop(partition, None)
+            self._pace.forget(partition)
         self._writer.persisted = {p: o for p, o in self._writer.persisted.items() if p[1] in self.engines}
         self._metrics.assigned.set(len(self.engines))
 
@@ -143,7 +158,7 @@ class Pipeline:
 
     def _emit(self, partition: int, outcome: Outcome, progress: Mapping[Place, int]) -> None:
         receipts = [self._publisher.dead(partition, outcome.dead)] if outcome.dead else []
-        self._writer.add(outcome.rows, progress, receipts)
+        self._writer.add(outcome.rows, progress, receipts, sum(map(held_bytes, outcome.dead)))
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)
         self._count(outcome)
@@ -152,8 +167,9 @@ class Pipeline:
         for table in RAW:
             if table in outcome.rows:
                 self._metrics.lines.labels(table).inc(len(outcome.rows[table]["offset"]))
-        for letter in outcome.dead:
-            self._metrics.dead_letters.labels(letter.topic, letter.stage).inc()
+        for (topic, stage), amount in Counter((letter.topic, letter.stage) for letter in outcome.dead).items():
+            self._metrics.dead_letters.labels(topic, stage).inc(amount)
+        self._rejections.note(outcome.dead)
         for what, amount in outcome.counts.items():
             self._metrics.counts.labels(what).inc(amount)
 
@@ -169,17 +185,26 @@ class Pipeline:
         return {(topic, partition): offset for topic, offset in engine.offsets.items()}
 
     def _due_snapshots(self) -> Sequence[Snapshot]:
-        """Return the states that are due and moved since their last snapshot; at a stop all, else one."""
+        """Return states that are due: one, for copying it stops the event loop; at a stop what there is time for."""
         now = self._clock()
-        due = [
-            (partition, engine)
-            for partition, engine in self.engines.items()
-            if now >= self._snapshot_at.get(partition, 0.0) and self._snapshot_of.get(partition) != engine.offsets
-        ]
-        # One at a time: taking one stops the event loop, some 10 ms per million entries.
-        return [self._snapshot(partition, engine) for partition, engine in (due if self.suspended else due[:1])]
+        due = [each for each in self.engines.items() if self._pace.due(each[0], each[1].offsets, now)]
+        if not self.suspended:
+            return [self._snapshot(*each) for each in due[:1]]
+        left, chosen = STOP_PACKING, []
+        for partition, engine in sorted(due, key=lambda each: self._pace.packing.get(each[0], 0.0)):
+            left -= self._pace.packing.get(partition, 0.0)
+            if left >= 0:
+                chosen.append(self._snapshot(partition, engine))
+        return chosen
 
     def _snapshot(self, partition: int, engine: Engine) -> Snapshot:
-        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds
-        self._snapshot_of[partition] = offsets = dict(engine.offsets)
-        return Snapshot(partition, offsets, engine.fingerprint, engine.snapshot())
+        now, started, offsets = self._clock(), time.perf_counter(), dict(engine.offsets)
+        state = engine.snapshot()
+        seconds = time.perf_counter() - started
+        self._metrics.freeze.observe(seconds)
+        slot = self._pace.take(partition, offsets, now, seconds)
+        return Snapshot(partition, slot, offsets, engine.fingerprint, state, partial(self._packed, partition))
+
+    def _packed(self, partition: int, size: int, seconds: float) -> None:
+        self._pace.packed(partition, size, seconds)
+        self._metrics.snapshot_bytes.labels(partition).set(size)

@@ -85,12 +85,25 @@ def postgres() -> Iterator[str]:
         msg = "no PostgreSQL: run scripts/services, or apt-get install postgresql"
         raise MissingServiceError(msg)
     # it refuses to run as root, and the tests' own directories are root's alone
-    owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+    owner: dict[str, Any] = {}
+    if os.getuid() == 0:
+        owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
     directory, port = Path(tempfile.mkdtemp(prefix="staplewatch-postgres-")), free_port()
     if owner:
         shutil.chown(directory, "postgres", "postgres")
     try:
-        made = [programs / "initdb", "-D", directory / "data", "-A", "trust", "-U", "staplewatch", "-E", "UTF8", "-N"]
+        made = [
+            str(programs / "initdb"),
+            "-D",
+            str(directory / "data"),
+            "-A",
+            "trust",
+            "-U",
+            "staplewatch",
+            "-E",
+            "UTF8",
+            "-N",
+        ]
         subprocess.run(made, check=True, capture_output=True, cwd=directory, **owner)
         options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(directory), "-c", "fsync=off"]
         with (directory / "log").open("wb") as log:
@@ -108,7 +121,7 @@ def postgres() -> Iterator[str]:
 
 
 def _accepts(programs: Path, port: int) -> bool:
-    asked = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+    asked = [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
     return subprocess.run(asked, check=False).returncode == 0
 
 
@@ -152,6 +165,14 @@ def stop(child: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
+
+
+def gone(child: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
+    """Wait for the end of a child and close its pipe, which would be a ResourceWarning; return its exit code."""
+    code = child.wait(seconds)
+    if child.stdout is not None:
+        child.stdout.close()
+    return code
 
 
 def child_of_tests(command: Sequence[str], log: IO[bytes], **options: Any) -> subprocess.Popen[bytes]:

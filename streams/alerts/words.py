@@ -28,6 +28,7 @@ _MARKS: Final[Mapping[str, Text]] = {
 _ENDINGS: Final[Mapping[str, Text]] = {
     "not_held": Text("未持续，不再预警", "did not last, withdrawn"),
     "cleared": Text("已解除（原{before}）", "resolved (was {before})"),
+    "rule_removed": Text("已撤销（原{before}）：规则已停用", "withdrawn (was {before}): the rule is no longer in use"),
     "no_data": Text("已解除（原{before}）：{dates} 天缺数据", "resolved (was {before}): {dates} days without data"),
 }
 

@@ -38,7 +38,9 @@ class QuoteBook:
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
         self._pairs, self._carry = pairs, carry_days
-        self.state = Grown({"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0)})
+        self.state = Grown(
+            {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
+        )
         self.head = -1
 
     def _grow(self) -> None:
@@ -64,6 +66,7 @@ class QuoteBook:
         if day > self.head - DATES and at >= self.state["at"][pair, slot]:
             self.state["price"][pair, slot] = price
             self.state["at"][pair, slot] = at
+            self.state["known"][pair] = True
 
     def fresh(self, day: int) -> Ints:
         """Return the quotes dated ``day`` per pair, shape (pairs,); 0 where there is none."""
@@ -142,12 +145,17 @@ class QuoteBook:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         self._grow()
-        return {"state": self.state.dump(), "head": self.head}
+        known = np.flatnonzero(self.state["known"])  # few sites quote, and a pair takes 768 B
+        quoted = {name: self.state[name][known] for name in ("price", "at")}
+        return {"head": self.head, "pairs": self.state.size, "known": known, **quoted}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self.state.load(data["state"])
+        self.state.grow(data["pairs"])
         self.head = data["head"]
+        self.state["known"][data["known"]] = True
+        for name in ("price", "at"):
+            self.state[name][data["known"]] = data[name]
 
 
 class _Rows:

@@ -1,1 +1,1 @@
-"""Measurements: scripts that print figures, never tests that can fail for a slow machine."""
+"""Measurements, not tests: ``make bench``, or one of them as a script (``python -m tests.bench.rebuild``)."""

@@ -177,7 +177,7 @@ def test_every_route_says_what_it_needs(world: World) -> None:
     }
     assert {path for (_, path), needed in told.items() if needed is None} == free
     assert told["POST", "/api/silences"] == "act"
-    assert {needed for (method, _), needed in told.items() if method != "GET"} == {None, "act"}
+    assert {needed for (method, _), needed in told.items() if method != "GET"} == {None, "act", "admin"}
 
 
 def test_loopback_is_open_for_reading_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -42,7 +43,7 @@ def test_an_alert_is_acknowledged_by_the_newest_action_once() -> None:
 
 
 def test_a_higher_level_takes_the_mark_away_whatever_is_heard_first() -> None:
-    steps = [
+    steps: list[Callable[[Ledger], object]] = [
         lambda known: known.take(action()),
         lambda known: known.rise("one", 1, "orange"),
         lambda known: known.rise("one", 2, "red"),

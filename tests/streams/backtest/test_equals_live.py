@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streams.backtest.quotes import LINES, History
 from streams.indicators.civil import DAY, Civil
+from streams.indicators.counts import NAMELESS
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.quotes import QUOTED, QuoteBook
@@ -53,13 +54,13 @@ class Live:
         self.quotes.move(day)
         for _, site, good, price, stock in quoted:
             place = np.array([self.pairs.site(site, COUNTIES[site])])
-            pair = int(self.pairs.of(place, np.array([good]))[0])
-            at = day * DAY + DAY // 2
+            pair = self.pairs.of(place, np.array([good]))
+            at = np.array([day * DAY + DAY // 2])
             self.shelf.list(pair, at)
             if price is not None:
-                self.quotes.quote(pair, day, at, price)
+                self.quotes.quote(int(pair[0]), day, int(at[0]), price)
             if stock is not None:
-                self.shelf.count(pair, at, stock)
+                self.shelf.report(pair, at, np.array([stock]), np.array([NAMELESS]))
         self.shelf.move((day + 1) * DAY)
         self.shelf.close(day)
         stock_values = self.shelf.values(day)

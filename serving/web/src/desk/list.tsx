@@ -90,8 +90,9 @@ function Filters(props: Props) {
     <div class="filters">
       <div class="levels">
         {LEVELS.map((level) => (
-          <button type="button" key={level} data-level={level} aria-pressed={filter.levels.has(level)} aria-label={`${words.line[level]} ${counts[level]}`} onClick={() => toggle(level)}>
+          <button type="button" key={level} data-level={level} aria-pressed={filter.levels.has(level)} onClick={() => toggle(level)}>
             <Symbol level={level} lang={lang} character hollow={counts[level] === 0} />
+            <span class="unseen">{words.line[level]}</span>
             <b>{counts[level]}</b>
           </button>
         ))}
