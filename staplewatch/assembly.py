@@ -22,7 +22,6 @@ from streams.worker import Worker
 from warehouse.errors import state_of
 
 if TYPE_CHECKING:
-    from serving.operations.operations import Operations
     from streams.ports import EngineFactory
     from warehouse.protocol import Warehouse
 
@@ -200,15 +199,3 @@ def unusable(error: Exception) -> str:
         ("检查 --warehouse 地址，以及服务器是否在运行", "check --warehouse and that the server is running"),
     )
     return say(f"仓库无法使用：{error}：{chinese}", f"the warehouse cannot be used: {error}: {english}")
-
-
-def open_operations(settings: Settings) -> Operations:
-    """Return accounts, tokens and audit, up to date; ``CommandError`` says what is wrong with their store."""
-    from serving.operations.errors import OperationsError  # noqa: PLC0415
-    from serving.operations.operations import Operations  # noqa: PLC0415
-    from serving.operations.store import Store  # noqa: PLC0415
-
-    try:
-        return Operations(Store.open(settings.operations_url))
-    except OperationsError as error:
-        raise CommandError(say(error.zh, error.en)) from error

@@ -20,7 +20,7 @@ import structlog
 
 import warehouse as stores
 from serving.guard import Guard
-from staplewatch import addresses, assembly, watching
+from staplewatch import addresses, assembly, operating, watching
 from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
@@ -162,7 +162,7 @@ class Launcher:
         if not await _all_or_missing(stop, patience, broker, store):
             return exits.STORED
         token = self._token()
-        operations = await asyncio.to_thread(assembly.open_operations, self._settings)
+        operations = await asyncio.to_thread(operating.open_operations, self._settings)
         stack.callback(operations.store.close)
         web = Web(await self._site(ground, store, listener, token, operations, stack))
         stack.push_async_callback(self._stop_parts, web)

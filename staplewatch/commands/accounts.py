@@ -216,10 +216,10 @@ def account_columns() -> tuple[Column, ...]:
 def _opened(config: Path | None, data: Path | None, operations: str | None) -> Iterator[tuple[Opened, Actor]]:
     from serving.operations.audit import Actor  # noqa: PLC0415
     from serving.operations.errors import OperationsError  # noqa: PLC0415
-    from staplewatch import assembly, settings  # noqa: PLC0415
+    from staplewatch import operating, settings  # noqa: PLC0415
     from staplewatch.errors import CommandError  # noqa: PLC0415
 
-    opened = assembly.open_operations(settings.load(config, data=data, operations=operations))
+    opened = operating.open_operations(settings.load(config, data=data, operations=operations))
     try:
         yield opened, Actor(_user(), "cli")
     except OperationsError as error:
