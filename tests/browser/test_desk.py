@@ -96,8 +96,8 @@ def test_what_one_desk_acknowledges_another_shows_within_a_second(sit: Sit) -> N
         took.append(time.monotonic() - began)
         expect(one.locator(f"[data-group=confirmed] {row}")).to_be_visible()
     expect(one.locator(".course [data-step=acknowledge]")).to_contain_text("已联系三家超市")
-    # the fastest of three: what the product needs, and not what else the machine was doing
-    assert min(took) < PROMISED_SECONDS, took
+    # every one of them: 66 took 0.14 to 0.36 s on two busy cores
+    assert max(took) < PROMISED_SECONDS, took
 
 
 def test_several_are_acknowledged_silenced_and_commented_by_keys(sit: Sit) -> None:

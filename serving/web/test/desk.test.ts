@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EVERYTHING, course, grouped, isSilenced, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
+import { EVERYTHING, course, everyDay, grouped, isSilenced, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
 import { inLanguage } from "../src/live/post";
 import { alert, good, goods, region } from "./examples";
 
@@ -53,4 +53,10 @@ test("a problem is told in the language of the page", () => {
   expect(inLanguage("too late / 太晚; too long / 太长", "zh")).toBe("太晚；太长");
   expect(inLanguage("too late / 太晚", "en")).toBe("too late");
   expect(inLanguage("only one", "zh")).toBe("only one");
+});
+
+test("a date without a price is a gap, also over the end of a month", () => {
+  const point = (date: string, price: number) => ({ good: "potato", date, price, counties: 1 });
+  expect(everyDay([point("2024-02-28", 4), point("2024-03-01", 6)])).toEqual([["2024-02-28", 4], ["2024-02-29", null], ["2024-03-01", 6]]);
+  expect(everyDay([])).toEqual([]);
 });

@@ -10,7 +10,7 @@ import type { Drawing, Line } from "../view/chart";
 import { Symbol } from "../view/symbol";
 import { baseAndNow, labelled, nameOf, placeOf, thresholdText, unitOf } from "../words";
 import type { Common } from "./common";
-import { course, levelOf, type Detail, type Step } from "./model";
+import { course, everyDay, levelOf, type Detail, type Step } from "./model";
 
 const PRICE_DAYS = "15";
 const COVER_MS = 72 * 3_600_000;
@@ -148,6 +148,7 @@ function PriceChart(props: Props) {
   const kind = grain === "5m" ? "retail" : alert.kind;
   const stored = useAsked<PricePoint[]>(ask, "/api/prices", { region: alert.region, good: alert.good, grain, kind, days: PRICE_DAYS }, REFRESH_MS);
   const points = withNow(stored.data ?? [], rows.get(`${alert.region}|${alert.good}|${grain}|${kind}`), (ms) => format.isoDay(ms, timezone));
+  const days = everyDay(points);
   const change = baseAndNow(alert);
   const found = figure(alert);
   const base = change ? Number(change[0]) : null;
@@ -158,8 +159,8 @@ function PriceChart(props: Props) {
   const top = Math.max(...points.map((point) => point.price));
   const above = lines.map((line) => line.at).filter((at) => at > top);
   const drawing: Drawing = {
-    labels: points.map((point) => point.date.slice(5)),
-    values: points.map((point) => point.price),
+    labels: days.map(([date]) => date.slice(5)),
+    values: days.map(([, price]) => price),
     lines,
     reach: above.length ? [Math.min(...above)] : [],
     decimals: 2,

@@ -16,7 +16,8 @@ export interface Line {
 export interface Drawing {
   /** What stands under each value. */
   labels: readonly string[];
-  values: readonly number[];
+  /** Null is a gap. */
+  values: readonly (number | null)[];
   lines: readonly Line[];
   /** Values that the axis must reach, drawn or not. */
   reach: readonly number[];
