@@ -26,6 +26,11 @@ DATE_COLUMNS = (
     *QUOTED,
     *("sites_in", "sites_out", "in_stock_rate", "out_days", "intermittent"),
 )
+SITE_COLUMNS = (
+    *("site_price", "over_county", "over_neighbours", "neighbours", "neighbours_z", "over_own"),
+    *("site_out", "site_on_hand", "site_demand_day", "site_cover_days"),
+    *("no_sale_p", "sales_expected", "sales_day", "quiet_hours", "site_quiet_hours", "profile_dates"),
+)
 #: What the frames of a trigger have beside subject and moment.
 CARRIED: dict[str, tuple[str, ...]] = {
     "tick": (*TICK_COLUMNS, "on_hand", *COVER_COLUMNS),
@@ -35,7 +40,8 @@ CARRIED: dict[str, tuple[str, ...]] = {
 
 def missing(rule: Rule) -> tuple[str, ...]:
     """Return the indicators that a rule reads and that the stream's frames do not carry."""
-    return tuple(name for name in rule.measured if name not in CARRIED[rule.trigger])
+    carried = SITE_COLUMNS if rule.on_sites else CARRIED[rule.trigger]
+    return tuple(name for name in rule.measured if name not in carried)
 
 
 def _subject(place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:

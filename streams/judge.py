@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from schemas.events import LEVELS
-from streams.alerts.lifecycle import Book, Transition
+from streams.alerts.lifecycle import Book, Subject, Transition
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
@@ -45,18 +45,40 @@ class Judge:
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
-        return any(rule.kind == kind for rule in self._rulebook.on(trigger))
+        return any(rule.kind == kind and not rule.on_sites for rule in self._rulebook.on(trigger))
+
+    @property
+    def has_sites(self) -> bool:
+        """Return whether any rule looks at sites."""
+        return bool(self._on_sites())
+
+    def _on_sites(self) -> list[Rule]:
+        return [rule for rule in self._rulebook.on("tick") if rule.on_sites]
+
+    def open_sites(self) -> set[Subject]:
+        """Return (region, good, site) of every open alert on a site."""
+        return {key for rule in self._on_sites() for key in self.book.open_keys(rule)}
 
     def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
         """Return (region, good) of every alert that an evaluation could still change."""
-        keys = (key for rule in self._rulebook.on(trigger) for key in self.book.open_keys(rule))
+        rules = (rule for rule in self._rulebook.on(trigger) if not rule.on_sites)
+        keys = (key for rule in rules for key in self.book.open_keys(rule))
         return {(region, good) for region, good, _ in keys}
 
     def tick(self, frame: pl.DataFrame) -> list[Transition]:
         """Evaluate tick rules; ``frame`` has ``at``, ``region``, ``good_index`` and the indicators."""
         transitions: list[Transition] = []
         for rule in self._rulebook.on("tick"):
-            transitions += self._step(rule, self._evaluated(rule, frame), None)
+            if not rule.on_sites:
+                transitions += self._step(rule, self._evaluated(rule, frame), None)
+        return sorted(transitions, key=lambda each: each.at)
+
+    def sites(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
+        """Evaluate tick rules on sites; ``frame`` has ``site`` too, an index of ``names``."""
+        named = frame.with_columns(site=pl.Series(names, dtype=pl.String).gather(frame["site"]))
+        transitions: list[Transition] = []
+        for rule in self._on_sites():
+            transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 
     def date(
@@ -85,19 +107,18 @@ class Judge:
 
     def _step(self, rule: Rule, evaluated: pl.DataFrame, date: int | None) -> list[Transition]:
         """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows)."""
-        code = pl.col("region") * len(self._goods) + pl.col("good_index")
-        open_codes = {region * len(self._goods) + self._index[good] for region, good, _ in self.book.open_keys(rule)}
+        code, open_codes = self._codes(rule)
         raised = evaluated.filter(pl.col("level") > 0).select(code.alias("code"))["code"].to_list()
         if not open_codes and not raised:
             return []
-        rows = evaluated.filter(code.is_in(list(open_codes.union(raised)))).sort("at", maintain_order=True)
+        rows = evaluated.filter(code.is_in([*open_codes, *raised])).sort("at", maintain_order=True)
         transitions: list[Transition] = []
         for row in rows.iter_rows(named=True):
             transitions += self.book.step(
                 rule,
                 region=row["region"],
                 good=self._goods[row["good_index"]],
-                site="",
+                site=row["site"] if rule.on_sites else "",
                 at=row["at"],
                 level=row["level"],
                 clear=row["clear"],
@@ -106,3 +127,12 @@ class Judge:
                 date=date,
             )
         return transitions
+
+    def _codes(self, rule: Rule) -> tuple[pl.Expr, set[int] | set[str]]:
+        """Return what tells the subjects of a frame apart, and that of every open alert."""
+        keys = self.book.open_keys(rule)
+        if rule.on_sites:
+            open_sites = {f"{region}|{self._index[good]}|{site}" for region, good, site in keys}
+            return pl.concat_str("region", "good_index", "site", separator="|"), open_sites
+        open_rows = {region * len(self._goods) + self._index[good] for region, good, _ in keys}
+        return pl.col("region") * len(self._goods) + pl.col("good_index"), open_rows

@@ -53,7 +53,7 @@ class Market:
         self.fresh = np.zeros(counties * goods, bool)
 
     def apply_stock(self, events: Values) -> Ints:
-        """Apply stock lines, shapes (n,); return the cells they touched.
+        """Apply stock lines, shapes (n,); return the pairs they touched.
 
         The order within one call plays no part, but among counts of one moment: withdrawn is what
         is named anywhere in it, and a count is followed by whatever moved after its time.
@@ -67,7 +67,7 @@ class Market:
         signed = np.where(action == DELETE, -quantity, quantity)
         self.shelf.receive(pair[moves], at[moves], signed[moves], event[moves])
         self.shelf.report(pair[counts], at[counts], quantity[counts], event[counts])
-        return self.pairs.cell[np.union1d(pair, withdrawn)]
+        return np.union1d(pair, withdrawn)
 
     def _withdraw(self, events: Ints) -> Ints:
         return self.shelf.withdraw(np.unique(events)) if len(events) else np.zeros(0, np.int64)
@@ -95,6 +95,8 @@ class Market:
         self.shelf.report(pair[counted], lines["at"][counted], lines["stock"][counted], nameless)
         cells = np.unique(self.pairs.cell[pair])
         self.fresh[cells] = True
+        if self.kind == "retail":
+            place.sites.quote(pair)
         if day <= place.closed_day:
             place.corrections.note_quotes(self.kind, day, cells)
         else:

@@ -23,6 +23,7 @@ from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER
 from streams.setup import Setup
+from streams.sites import Sites
 from streams.timeline import Timeline
 
 #: Rows gathered before rules are evaluated: a batch of rules costs ~10 ms however few the rows.
@@ -48,6 +49,7 @@ class Prefecture(Timeline):
         self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
+        self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -94,11 +96,12 @@ class Prefecture(Timeline):
 
     def quiet(self) -> bool:
         """Return whether no row of the started bucket and no alert waits for time to pass."""
-        return not self._touched.any() and not self._frames.size and not self._open()
+        busy = self._touched.any() or self._frames.size or self._open()
+        return not busy and not self.sites.waits(self.moment)
 
     def next_change(self) -> int:
         """Return the first grid point at which a window or a baseline changes by itself."""
-        return (self.sales.next_change() + 1) * BUCKET
+        return min((self.sales.next_change() + 1) * BUCKET, self.sites.next_change(self.moment))
 
     def step(self, point: int) -> None:
         """Decide everything up to grid point ``point``."""
@@ -122,6 +125,7 @@ class Prefecture(Timeline):
         if self._changed.any():
             self.values = self._measure()
             self._tick(now + 1, np.flatnonzero(self._take_changed() | self._mask(self._open())))
+        self.sites.look_ahead(now + 1)
 
     def _mask(self, rows: list[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.rows, bool)
@@ -135,7 +139,9 @@ class Prefecture(Timeline):
         retail = self.markets["retail"]
         stock = self.queues[topics.STOCK].pop(limit)
         if stock is not None:
-            self._touch(retail.apply_stock(stock))
+            pair = retail.apply_stock(stock)
+            self._touch(retail.pairs.cell[pair])
+            self.sites.touch(pair)
         sales = self.queues[topics.SALES].pop(limit)
         if sales is not None:
             self._sell(sales, retail)
@@ -149,6 +155,7 @@ class Prefecture(Timeline):
         priced = sales["priced"]
         deplete = self._setup.options.snapshots_feed
         market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
+        self.sites.sell(pair, sales["at"], sales["quantity"])
         cell = market.pairs.cell[pair]
         self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
         bucket = sales["at"] // BUCKET
@@ -189,15 +196,17 @@ class Prefecture(Timeline):
         if changed.any() or (waiting.any() and not self.values):
             self.values = self._measure()
         self._unjudged |= changed
+        self.sites.decide(point)
         self._tick(point, np.flatnonzero(self._unjudged | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self._judge.has("tick"):
             self._frames.add(tick_frame(self._setup, self, at, rows))
-        if self._frames.size >= FRAME_ROWS:
+        if self._frames.size + self.sites.size >= FRAME_ROWS:
             self._judge_ticks()
 
     def _judge_ticks(self) -> None:
+        self.transitions += self.sites.judge()
         if self._frames.size:
             self.transitions += self._judge.tick(self._frames.take())
             self._unjudged[:] = False
@@ -242,6 +251,7 @@ class Prefecture(Timeline):
                 rows = np.flatnonzero(market.subjects(day))
                 if len(rows):
                     self._decide_date(kind, day, point, rows, values)
+        self.sites.close(day)
         self.closed_day = day
 
     def _decide_date(self, kind: str, day: int, at: int, rows: Ints, values: Values) -> None:
@@ -299,6 +309,7 @@ class Prefecture(Timeline):
         """Return plain data for a snapshot."""
         return {
             "sales": self.sales.dump(),
+            "sites": self.sites.dump(),
             "markets": {kind: market.dump() for kind, market in self.markets.items()},
             "queues": {topic: queue.dump() for topic, queue in self.queues.items()},
             "corrections": self.corrections.dump(),
@@ -312,6 +323,7 @@ class Prefecture(Timeline):
         self.sales.load(data["sales"])
         for kind, market in self.markets.items():
             market.load(data["markets"][kind])
+        self.sites.load(data["sites"])
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])
         self.corrections.load(data["corrections"])

@@ -17,8 +17,9 @@ from typing import Final, Literal
 #: clear condition; a ``count``, an outage or a ``flag`` stays as it is. A ``threshold`` comes from the catalogue.
 Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "threshold"]
 Trigger = Literal["tick", "date"]
-#: Which rules see a name: all of its triggers, those on prefectures, those with a ``county_rule``.
-Scope = Literal["all", "prefecture", "extent"]
+#: Which rules see a name: all of its triggers, those on prefectures, those with a ``county_rule``;
+#: ``site`` names are those of rules on sites, which see no others.
+Scope = Literal["all", "prefecture", "extent", "site"]
 
 TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date")
 #: Kinds that are rounded to 9 decimals before they are compared: 13/10 - 1 is not above 0.30.
@@ -52,6 +53,12 @@ def _extent(name: str, kind: Literal["count", "flag"], zh: str, en: str) -> Name
     return Name(name, kind, _DATE, zh, en, scope="extent")
 
 
+def _site(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", "")) -> Name:
+    return Name(name, kind, _TICK, zh, en, *unit, scope="site")
+
+
+_HOURS: Final = (" 小时", " hour")
+
 _ALL: Final = (
     Name("vwap_1h", "price", _TICK, "1 小时均价", "1-hour average price"),
     Name("vwap_24h", "price", _TICK, "24 小时均价", "24-hour average price"),
@@ -84,6 +91,22 @@ _ALL: Final = (
     Name("sites_fresh", "count", _DATE, "当日报价网点数", "sites that quoted on the date"),
     Name("out_days", "count", _DATE, "连续断货天数", "days out of stock", *_DAYS),
     Name("intermittent", "flag", _DATE, "断档", "intermittent supply"),
+    _site("site_price", "price", "本点报价", "its price"),
+    _site("over_county", "ratio", "高于本县其他网点", "over the county's other sites"),
+    _site("over_neighbours", "ratio", "高于其他网点", "over the other sites"),
+    _site("neighbours", "count", "比较网点数", "sites compared with"),
+    _site("neighbours_z", "quantity", "稳健偏离度", "robust z"),
+    _site("over_own", "ratio", "高于自身前 7 日", "over its own 7 dates before"),
+    _site("site_out", "flag", "缺货", "out of stock"),
+    _site("site_on_hand", "quantity", "本点库存", "its stock on hand"),
+    _site("site_demand_day", "quantity", "本点日均需求", "its demand a day"),
+    _site("site_cover_days", "days", "本点可销天数", "its days of cover", _DAYS),
+    _site("no_sale_p", "ratio", "无销售概率", "chance of no sale"),
+    _site("sales_expected", "quantity", "此间应有销售笔数", "sales that were due"),
+    _site("sales_day", "quantity", "往常日销售笔数", "usual sales a day"),
+    _site("quiet_hours", "quantity", "无销售营业时长", "open hours without a sale", _HOURS),
+    _site("site_quiet_hours", "quantity", "全店无销售营业时长", "open hours without any sale at the site", _HOURS),
+    _site("profile_dates", "count", "销售规律所依据的天数", "dates that the usual sales rest on"),
     _prefecture("counties", "区县总数", "counties of the prefecture"),
     _prefecture("counties_stocked", "有库存报告的区县数", "counties that report stock"),
     _prefecture("counties_out", "断货区县数", "counties out of stock"),
@@ -129,7 +152,7 @@ NAMES: Final[Mapping[str, Name]] = MappingProxyType(_Names({name.name: name for 
 
 def provided(trigger: Trigger, scopes: Iterable[Scope] = (), flags: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the indicators that frames of ``trigger`` carry, for a rule of these scopes with these flags."""
-    wanted = {"all", *scopes}
+    wanted = {"site"} if "site" in scopes else {"all", *scopes}
     own = tuple(name.name for name in _ALL if trigger in name.triggers and name.scope in wanted)
     return (*own, *flag_names(flags))
 

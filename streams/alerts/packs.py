@@ -305,7 +305,9 @@ class _Reader:
 
 
 def _scopes(table: _RuleTable) -> tuple[Scope, ...]:
-    """Return which names beyond those of the trigger the rule may use."""
+    """Return which names beyond those of the trigger the rule may use; on sites, which alone."""
+    if "site" in table.subject:
+        return ("site",)
     extent: tuple[Scope, ...] = ("extent",) if table.county_rule is not None else ()
     return ("prefecture", *extent) if table.subject == ["prefecture"] else extent
 

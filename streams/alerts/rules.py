@@ -61,6 +61,11 @@ class Rule:
         return self.id if self.kind == "retail" else f"{self.id}:{self.kind}"
 
     @cached_property
+    def on_sites(self) -> bool:
+        """Whether its subjects are sites: frames of sites are evaluated, not those of regions."""
+        return "site" in self.subjects
+
+    @cached_property
     def lowest(self) -> int:
         """The lowest level that the rule has."""
         return min(self.levels)

@@ -82,6 +82,12 @@ class Pairs:
             self._table.grow(found + 1)
         return found
 
+    def find(self, name: str, county: int, good: int) -> int | None:
+        """Return the pair of a site in county index ``county`` and a good; None if there is none."""
+        site = self._ids.get((name, county))
+        pair = -1 if site is None else int(self._table["pair"][site, good])
+        return pair if pair >= 0 else None
+
     @property
     def size(self) -> int:
         """Return the number of pairs."""

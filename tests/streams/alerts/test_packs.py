@@ -275,5 +275,5 @@ def test_a_pack_that_is_hardly_one(text: str, message: str) -> None:
 def test_an_unknown_pack_gets_a_suggestion() -> None:
     with pytest.raises(PackError, match='did you mean "urumqi-2007"'):
         load("urumqi-207")
-    with pytest.raises(PackError, match="packs: cover, live, mofcom-2011, qingdao-2014"):
+    with pytest.raises(PackError, match="packs: cover, gouging, live, mofcom-2011, qingdao-2014"):
         load("zzz.toml")

@@ -1,0 +1,139 @@
+"""Suspected stock-outs: formulas, state against batch, and the labelled hours of a real shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.indicators import silence
+from streams.indicators.civil import Civil
+from streams.indicators.groups import Floats
+from streams.indicators.pairs import Pairs
+from streams.indicators.silences import Silences
+
+DATA = Path(__file__).parents[2] / "data" / "freshretail_store_18.parquet"
+OPENED = np.zeros(24, bool)
+OPENED[8:22] = True
+CIVIL = Civil("UTC")
+LEARNT = 60
+
+
+def sold_at(*hours: int, dates: int = 28) -> silence.Flags:
+    sold = np.zeros((1, dates, 24), bool)
+    sold[:, :, list(hours)] = True
+    return sold
+
+
+def test_hours_that_always_sell_are_expected_to_and_others_less() -> None:
+    found = silence.profile(sold_at(9, 10, 11), OPENED)
+    assert found.dates.tolist() == [28]
+    assert found.hourly[0, 9] > 1.0
+    assert found.hourly[0, 15] < 0.2
+    assert found.hourly[0, 7] == found.hourly[0, 22] == 0.0, "closed hours expect nothing"
+
+
+def test_a_good_that_never_sold_has_no_expectation() -> None:
+    found = silence.profile(np.zeros((1, 28, 24), bool), OPENED)
+    assert found.dates.tolist() == [0]
+    assert np.isnan(found.daily).all()
+
+
+def test_a_long_stretch_without_a_sale_does_not_teach_that_nothing_sells() -> None:
+    steady = sold_at(*range(8, 22))
+    gone = steady.copy()
+    gone[0, 24:28] = False
+    before, after = silence.profile(steady, OPENED).daily[0], silence.profile(gone, OPENED).daily[0]
+    assert after == pytest.approx(before, rel=0.1)
+
+
+def test_chance_of_no_sale_is_negative_binomial() -> None:
+    assert silence.no_sale(np.array([0.0, 6.0])).tolist() == [1.0, 2.0**-6]
+
+
+def test_only_open_hours_pass() -> None:
+    passed = silence.Passed(OPENED[None, :].astype(float))
+    row, day = np.array([0]), 20_000 * 86_400
+    # From 21:30 to 9:15 two days later: half an hour, 14 hours, 1.25 hours.
+    begin, end = np.array([day + 21 * 3600 + 1800]), day + 2 * 86_400 + 9 * 3600 + 900
+    assert passed.between(row, begin, end).tolist() == [15.75]
+    assert passed.between(row, np.array([end + 1]), end).tolist() == [0.0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 40))
+def test_state_fed_sale_by_sale_equals_the_batch(seed: int, size: int) -> None:
+    chance = np.random.default_rng(seed)
+    days, first = 34, 20_000
+    sold = chance.random((3, days, 24)) < chance.uniform(0.0, 0.9, (3, 1, 24))
+    pairs = Pairs(1, 2)
+    sites = np.array([pairs.site("a", 0), pairs.site("b", 0)])
+    rows = pairs.of(sites[[0, 0, 1]], np.array([0, 1, 0]))
+    live = Silences(pairs, CIVIL, (8, 22))
+    batch = silence.at_hour_ends(sold, np.array([0, 0, 1]), OPENED, 30)
+    for day in range(days):
+        if day:
+            live.close(first + day - 1)
+        for hour in range(24):
+            begin = ((first + day) * 24 + hour) * 3600
+            pair = np.repeat(rows[sold[:, day, hour]], size % 3 + 1)
+            live.sell(pair, np.full(len(pair), begin + 1800), np.full(len(pair), 1000))
+            if day >= 30:
+                values = live.values(rows, begin + 3600)
+                for name, column in values.items():
+                    expected = batch[name][:, day - 30, hour]
+                    np.testing.assert_allclose(column, expected, rtol=1e-9, err_msg=name)
+
+
+def test_a_restored_state_answers_the_same() -> None:
+    pairs = Pairs(1, 1)
+    pair = pairs.of(np.array([pairs.site("a", 0)]), np.array([0]))
+    state = Silences(pairs, CIVIL, (8, 22))
+    for day in range(20_000, 20_010):
+        state.sell(np.repeat(pair, 3), day * 86_400 + np.array([9, 12, 15]) * 3600, np.ones(3, np.int64))
+        state.close(day)
+    data = state.dump()
+    copy = Silences(pairs, CIVIL, (8, 22))
+    copy.load({**data, "profile": data["profile"].value})
+    now = 20_010 * 86_400 + 20 * 3600
+    assert copy.values(pair, now).keys() == state.values(pair, now).keys()
+    for name, column in state.values(pair, now).items():
+        np.testing.assert_array_equal(copy.values(pair, now)[name], column)
+
+
+# -- the labelled shop
+
+
+def constant_rate(sold: silence.Flags) -> tuple[Floats, Floats]:
+    """Return P = exp(-rate x open hours) and sales a day: the rule to beat, one rate per good from 28 dates."""
+    pairs, days, _ = sold.shape
+    chance, daily = np.ones((2, pairs, days - LEARNT, 24))
+    hours, last = np.cumsum(np.tile(OPENED, days)), np.zeros(pairs)
+    for hour in range(days * 24):
+        now = sold.reshape(pairs, -1)[:, hour]
+        last = np.where(now, hours[hour] - OPENED[hour % 24] / 2, last)
+        day = hour // 24
+        if day >= LEARNT:
+            rate = sold[:, day - 28 : day][:, :, OPENED].sum(axis=(1, 2)) / 28
+            chance[:, day - LEARNT, hour % 24] = np.exp(-rate / OPENED.sum() * (hours[hour] - last))
+            daily[:, day - LEARNT, hour % 24] = rate
+    return chance, daily
+
+
+def test_more_stock_out_hours_than_a_constant_rate_at_the_same_false_alarms() -> None:
+    raw = pl.read_parquet(DATA).sort("product_id", "dt", "hour")
+    sold = (raw["hourly_sale"] > 0).to_numpy().reshape(-1, 90, 24)
+    out = (raw["hourly_stockout"] == 1).to_numpy().reshape(-1, 90, 24)[:, LEARNT:, OPENED]
+    values = silence.at_hour_ends(sold, np.zeros(len(sold), int), OPENED, LEARNT)
+    flagged = ((values["no_sale_p"] < 0.01) & (values["sales_day"] >= 3) & ~sold[:, LEARNT:])[:, :, OPENED]
+    false_alarms, found = flagged[~out].mean(), flagged[out].mean()
+    chance, daily = constant_rate(sold)
+    plain = np.where((daily >= 3) & ~sold[:, LEARNT:], chance, 1.0)[:, :, OPENED]
+    limit = np.sort(plain[~out])[int(false_alarms * (~out).sum())]
+    print(f"false alarms {false_alarms:.4f}, found {found:.4f}, constant rate {(plain[out] < limit).mean():.4f}")
+    assert false_alarms < 0.02
+    assert found > 1.05 * (plain[out] < limit).mean()
