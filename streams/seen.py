@@ -8,7 +8,7 @@ which a line became a dead letter are kept line by line, so that its replay coun
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 #: Dates of event time that are remembered.
@@ -95,6 +95,31 @@ class Seen:
                 return [True] * len(lines)
             return self._lines(kept, key, lines)
         return [not runs.add(sequence)] * len(lines)
+
+    def whole(
+        self,
+        days: Sequence[int],
+        tills: Iterable[tuple[str, str]],
+        sequences: Sequence[int],
+        counts: Sequence[int],
+        lines: Sequence[int],
+    ) -> list[bool]:
+        """Note receipts of which no line was rejected and none stands twice; return which lines were seen before.
+
+        ``counts`` says how many of ``lines``, numbers in the order of the receipts, belong to each.
+        """
+        repeats: list[bool] = []
+        for day, till, sequence, count in zip(days, tills, sequences, counts, strict=True):
+            kept = self.days.get(day) or self._day(day)
+            runs = kept.tills.get(till)
+            if runs is None:
+                runs = kept.tills[till] = Runs()
+            if kept.lines and (*till, str(sequence)) in kept.lines:
+                own = lines[len(repeats) : len(repeats) + count]
+                repeats += self.receipt(day, till, sequence, own, whole=True)
+            else:
+                repeats += [not runs.add(sequence)] * count
+        return repeats
 
     def event(self, day: int, sender: str, event_id: str, lines: Sequence[int]) -> list[bool]:
         """Note lines of any other event; return which of them were seen before."""

@@ -1,0 +1,65 @@
+"""Rows of table ``sales`` that come partly in bulk and partly one record at a time, in one set of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from streams.columns import Repeated, joined
+from streams.receipts import Receipts
+
+#: Columns that are the same on every line of a receipt, and those that are numbers and never NULL.
+_BY_RECEIPT: Final = (
+    *("offset", "event_id", "sender", "site", "region", "prefecture", "workstation"),
+    *("business_date", "sequence", "at"),
+)
+_NUMBERS: Final = ("line", "line_number", "quantity", "amount", "priced", "repeat")
+
+
+class SaleRows:
+    """Parts of one chunk's rows in the order of their offsets."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._parts: dict[str, list[Any]] = {name: [] for name in names}
+
+    def add(self, part: Receipts, offsets: list[int], repeats: list[bool]) -> None:
+        """Append receipts read in bulk; ``repeats`` says which lines were seen before."""
+        counts, lines = part.counts, part.lines
+        sizes = np.array(counts, np.int64)
+        size = len(lines.number)
+        shared = (offsets, part.event_id, part.sender, part.store, part.region, part.prefecture, part.workstation)
+        for name, values in zip(_BY_RECEIPT, (*shared, part.day, part.sequence, part.at), strict=True):
+            self._parts[name].append(Repeated(values, counts, size))
+        columns = {
+            "line": np.arange(size) - np.repeat(np.cumsum(sizes) - sizes, sizes),
+            "good": lines.good,
+            "line_number": lines.number,
+            "kind": lines.kind,
+            "quantity": lines.quantity,
+            "amount": lines.amount,
+            "priced": lines.priced.astype(np.int64),
+            "unit_cost": lines.cost,
+            "repeat": np.array(repeats, np.int64),
+        }
+        for name, column in columns.items():
+            self._parts[name].append(column)
+
+    def take(self, rows: dict[str, list[Any]]) -> None:
+        """Append the rows of one record, emptying ``rows``."""
+        size = len(rows["offset"])
+        if not size:
+            return
+        for name, values in rows.items():
+            part: Any = values.copy()
+            if name in _BY_RECEIPT:
+                part = Repeated(part, [1] * size, size)
+            elif name in _NUMBERS:
+                part = np.array(values, np.int64)
+            self._parts[name].append(part)
+            values.clear()
+
+    def joined(self) -> dict[str, Any]:
+        """Return all rows as columns."""
+        return {name: joined(parts) if parts else [] for name, parts in self._parts.items()}
