@@ -28,12 +28,13 @@ services: setup-dev ## fetch the real servers that tests run against: Kafka, Cli
 test: setup-dev services lint ## everything: servers, checks, all tests
 	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: setup-dev ## style, types, import directions, exported schemas
+lint: setup-dev ## style, types, import directions, exported schemas, the wall's page
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.export --check
+	@cd serving/web && PATH=$$PATH:$(CURDIR)/$(BIN) npm run --silent check && PATH=$$PATH:$(CURDIR)/$(BIN) npm test --silent
 
 bench: ## measure throughput and latency (tests/bench)
 	@[[ -d tests/bench ]] || { echo "bench: tests/bench does not exist yet, there is nothing to measure" >&2; exit 1; }
@@ -47,5 +48,5 @@ lock: setup-dev ## pin dependencies again after a change in pyproject.toml
 	@scripts/lock
 
 clean: ## remove what can be made again (.venv, fetched servers, caches); data stays
-	@rm -rf .venv .services/kafka build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .services/kafka serving/static serving/web/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

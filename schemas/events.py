@@ -137,7 +137,9 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest indicators of one (region, good) (``indicators``, key ``region|good``).
 
     ``at`` is the end of the last started 5-minute bucket, or midnight ending ``date`` on a row
-    of grain ``date``. ``values`` has the names of RULES; an undefined one is absent.
+    of grain ``date``. ``values`` has the names of RULES; an undefined one is absent. ``heard`` is
+    only on a prefecture's own rows: newest event time of each of its inputs (sales, stock, quotes),
+    epoch seconds, so that a wall can tell which feed has stopped.
     """
 
     region: str
@@ -149,6 +151,7 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: QuoteKind = "retail"
     levels: dict[str, str] = {}
     date: str | None = None
+    heard: dict[str, int] = {}
     schema: int = 1  # absent on the wire means 1
 
 

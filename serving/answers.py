@@ -116,7 +116,7 @@ class Answers:
     async def series(self, wanted: IndicatorFilter, since: int, until: int, limit: int) -> Answer[IndicatorRow]:
         """Return stored rows with since <= at <= until (epoch seconds), ordered by subject and time."""
         asked = {**wanted.parameters(), "since": since, "until": until}
-        return Answer(rows.indicators(await self._ask("indicators_series", asked))[:limit])
+        return Answer(rows.indicators(await self.ask("indicators_series", asked))[:limit])
 
     async def alerts(self, wanted: AlertFilter, limit: int) -> Answer[AlertRow]:
         """Return the newest transition of each episode, newest first."""
@@ -124,7 +124,7 @@ class Answers:
         newest: dict[str, AlertRow] = {}
         if stored is not None:
             newest = {row.id: row for row in rows.alerts(stored)}
-            for episode, highest in rows.highest(await self._ask("alerts_highest", wanted.parameters())):
+            for episode, highest in rows.highest(await self.ask("alerts_highest", wanted.parameters())):
                 if episode in newest:
                     newest[episode].highest = highest
         latest = self._latest()
@@ -139,17 +139,17 @@ class Answers:
     async def transitions(self, wanted: AlertFilter, limit: int, episode: str = ANY) -> Answer[AlertRow]:
         """Return every stored transition, oldest first; ``level`` and ``state`` are those of the transition."""
         asked = {**wanted.parameters(), "id": episode, "limit": limit}
-        found = rows.alerts(await self._ask("alerts_history", asked))
+        found = rows.alerts(await self.ask("alerts_history", asked))
         return Answer([row for row in found if wanted.admits(row)])
 
     async def dead_letters(self, limit: int, topic: str = ANY, stage: str = ANY) -> Answer[DeadLetterRow]:
         """Return rejected records, newest first."""
-        stored = await self._ask("dead_letters_list", {"topic": topic, "stage": stage, "limit": limit})
+        stored = await self.ask("dead_letters_list", {"topic": topic, "stage": stage, "limit": limit})
         return Answer(rows.dead_letters(stored))
 
     async def counts(self) -> dict[str, int]:
         """Return the number of stored rows of each table."""
-        table = await self._ask("counts", {})
+        table = await self.ask("counts", {})
         return dict(zip(table.column("name").to_pylist(), table.column("rows").to_pylist(), strict=True))
 
     async def new_indicators(self, wanted: IndicatorFilter, after: int, seconds: float) -> Answer[IndicatorRow]:
@@ -167,6 +167,14 @@ class Answers:
             return [row for row in _live_transitions(latest, cursor) if wanted.admits(row)]
 
         return await self._news(since, after, seconds)
+
+    async def look(self) -> bool:
+        """Return whether the warehouse answers."""
+        try:
+            await self.ask("server_version", {})
+        except WarehouseUnavailable:
+            return False
+        return True
 
     def _latest(self) -> Latest:
         return self.live.latest if self.live else Latest()
@@ -187,13 +195,14 @@ class Answers:
 
     async def _stored(self, name: str, parameters: Parameters) -> pa.Table | None:
         try:
-            return await self._ask(name, parameters)
+            return await self.ask(name, parameters)
         except WarehouseUnavailable:
             if self.live is None:
                 raise
             return None
 
-    async def _ask(self, name: str, parameters: Parameters) -> pa.Table:
+    async def ask(self, name: str, parameters: Parameters) -> pa.Table:
+        """Run a named query outside the event loop. Raises ``WarehouseUnavailable``."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._warehouse.query, name, parameters)
 

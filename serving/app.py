@@ -14,11 +14,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
-from serving import problems
+from serving import history, problems, wall
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.headers import CURSOR, INCOMPLETE
 from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.wall import Wall
 from warehouse.errors import WarehouseUnavailable
 
 LARGEST_LIMIT: Final = 1_000_000
@@ -174,22 +175,25 @@ def create_app(
     open_reading: bool = False,
     status: Status = dict,
     version: str = "0.1.0",
+    shown: Wall | None = None,
 ) -> Litestar:
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
     reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
+    ``shown`` is the wall; without one there are no pages and no live stream.
     """
-    api = Router(
-        "/",
-        route_handlers=[get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts],
-        guards=[Access(token, open_reading)],
-    )
+    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts]
+    if shown is not None:
+        guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
+        guarded += [history.get_prices, history.get_sites]
+    pages = [wall.get_root, wall.get_page, wall.get_asset] if shown is not None else []
     return Litestar(
-        [api, get_health],
+        [Router("/", route_handlers=guarded, guards=[Access(token, open_reading)]), get_health, *pages],
         dependencies={
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
+            "wall": Provide(lambda: shown, sync_to_thread=False),
         },
         exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
         openapi_config=OpenAPIConfig(

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from schemas import topics
 from schemas.events import LEVELS, Alert, Indicator
+from serving.feeds import Feeds
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ FETCH_WAIT_MS: Final = 50
 #: Transitions kept for followers; a storm of 38 goods in 74 counties makes 2,812.
 RECENT: Final = 10_000
 RETRY_SECONDS: Final = 2.0
+#: A consumer whose broker is gone waits in silence: after this long without records the broker is asked.
+PROBE_SECONDS: Final = 2.0
+PROBE_TIMEOUT: Final = 3.0
 FOLLOWED: Final = (topics.INDICATORS, topics.ALERTS)
 
 
@@ -44,10 +48,16 @@ class Latest:
     #: By alert key: the newest episode, and the highest level that was seen of it.
     highest: dict[str, tuple[str, int]] = field(default_factory=dict)
     transitions: deque[Change] = field(default_factory=lambda: deque(maxlen=RECENT))
+    #: What changed since ``take_changed``, the newest of each key: bounded by the number of keys.
+    changed: dict[str, Indicator | Alert] = field(default_factory=dict)
+    feeds: Feeds = field(default_factory=Feeds)
     rejected: int = 0
 
-    def apply(self, topic: str, key: bytes | None, value: bytes | None) -> bool:
-        """Take in one record and return whether it was news. A record of another make is counted, not raised."""
+    def apply(self, topic: str, key: bytes | None, value: bytes | None, stamp: float = 0.0) -> bool:
+        """Take in one record and return whether it was news. A record of another make is counted, not raised.
+
+        ``stamp`` is when the record was written, epoch seconds.
+        """
         if key is None or value is None:
             return False
         try:
@@ -55,9 +65,9 @@ class Latest:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested 1,000 deep
             self.rejected += 1
             return False
-        return self.take(key.decode(errors="replace"), record)
+        return self.take(key.decode(errors="replace"), record, stamp)
 
-    def take(self, key: str, record: Indicator | Alert) -> bool:
+    def take(self, key: str, record: Indicator | Alert, stamp: float = 0.0) -> bool:
         """Keep the record unless a newer one of its key is known; return whether it was news."""
         known = self.indicators if isinstance(record, Indicator) else self.alerts
         before = known.get(key)
@@ -66,12 +76,20 @@ class Latest:
         self.cursor += 1
         change = Change(self.cursor, record)
         known[key] = change
-        if isinstance(record, Alert):
+        self.changed[key] = record
+        if isinstance(record, Indicator):
+            self.feeds.note(record.region, record.heard, stamp)
+        else:
             self.transitions.append(change)
             episode, level = self.highest.get(key, (record.id, 0))
             level = level if episode == record.id else 0
             self.highest[key] = (record.id, max(level, LEVELS.index(record.level)))
         return True
+
+    def take_changed(self) -> list[Indicator | Alert]:
+        """Return the newest record of every key that changed since the last call."""
+        taken, self.changed = self.changed, {}
+        return list(taken.values())
 
 
 _INDICATOR: Final = msgspec.json.Decoder(Indicator)
@@ -98,6 +116,7 @@ class LiveView:
         *,
         consumer: Callable[..., Any] = AIOKafkaConsumer,
         retry_seconds: float = RETRY_SECONDS,
+        probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         self.latest = Latest()
         self.caught_up = False
@@ -105,6 +124,7 @@ class LiveView:
         self._servers = servers
         self._make = consumer
         self._retry_seconds = retry_seconds
+        self._probe_seconds = probe_seconds
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._said_lost = False
@@ -139,7 +159,7 @@ class LiveView:
         """Take in fetched records and wake those who wait for news."""
         before = self.latest.cursor
         for record in records:
-            self.latest.apply(record.topic, record.key, record.value)
+            self.latest.apply(record.topic, record.key, record.value, record.timestamp / 1000)
         if self.latest.cursor > before:
             changed, self._changed = self._changed, asyncio.Event()
             changed.set()
@@ -149,9 +169,7 @@ class LiveView:
             try:
                 await self._session()
             except (KafkaError, OSError) as error:
-                if not self._said_lost:
-                    logger.warning("live view: broker %s is not answering: %s", self._servers, error)
-                self.connected, self._said_lost = False, True
+                self._say_lost(error)
             await asyncio.sleep(self._retry_seconds)
 
     async def _session(self) -> None:
@@ -166,12 +184,41 @@ class LiveView:
         )
         try:
             await consumer.start()
-            self.connected, self._said_lost = True, False
+            self._say_found()
+            loop = asyncio.get_running_loop()
+            heard = loop.time()
             while True:
                 batches = await consumer.getmany(timeout_ms=500)
                 for records in batches.values():
                     self.apply(records)
                     await asyncio.sleep(0)  # a long catching up must not stop the web's answers
                 self.caught_up = self.caught_up or not batches
+                if batches:
+                    heard = loop.time()
+                elif loop.time() - heard >= self._probe_seconds:
+                    await self._probe(consumer)
+                    heard = loop.time()
         finally:
             await consumer.stop()
+
+    async def _probe(self, consumer: Any) -> None:
+        """Ask the broker whether it is there; the consumer itself goes on and finds it again."""
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT):
+                await consumer.topics()
+        except (KafkaError, OSError) as error:  # a timeout is an OSError
+            self._say_lost(error)
+        else:
+            self._say_found()
+
+    def _say_found(self) -> None:
+        if self._said_lost:
+            logger.warning("live view: broker %s answers again", self._servers)
+        self.connected, self._said_lost = True, False
+
+    def _say_lost(self, error: Exception) -> None:
+        if not self._said_lost:
+            logger.warning(
+                "live view: broker %s is not answering: %s", self._servers, str(error) or type(error).__name__
+            )
+        self.connected, self._said_lost = False, True

@@ -12,6 +12,7 @@ from schemas.catalogue import Catalogue
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
+from streams import frames
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
@@ -34,6 +35,9 @@ def load_catalogue(directory: Path | None) -> Catalogue:
         raise CommandError(str(error)) from error
 
 
+#: Shown of what a pack wants and cannot have.
+MOST_NAMES = 4
+
 #: Grid points decided before the event loop has its turn: some 50 ms, well below a heartbeat.
 STEPS_AT_ONCE = 150
 
@@ -41,10 +45,23 @@ STEPS_AT_ONCE = 150
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
     """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong."""
     try:
-        return Rulebook([packs.load(reference) for reference in settings.packs], catalogue)
+        rules = Rulebook([packs.load(reference) for reference in settings.packs], catalogue)
     except (ValueError, OSError) as error:
         msg = f"--packs: {error}"
         raise CommandError(msg) from error
+    for rule in rules.rules.values():
+        if missing := frames.missing(rule):
+            raise CommandError(_not_live(rule.pack, missing))
+    return rules
+
+
+def _not_live(pack: str, missing: tuple[str, ...]) -> str:
+    names = ", ".join(missing[:MOST_NAMES]) + (" …" if len(missing) > MOST_NAMES else "")
+    return say(
+        f"--packs：规则包 {pack} 需要实时流尚不计算的 {names}：请去掉它，或用 staplewatch backtest 评估历史",
+        f"--packs: pack {pack} needs {names}, which the stream does not compute yet: "
+        "leave it out, or evaluate history with staplewatch backtest",
+    )
 
 
 def engine_options(settings: Settings) -> Options:

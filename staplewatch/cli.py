@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import check, data, run, send
+from staplewatch.commands import check, data, rules, run, send
 from staplewatch.errors import CommandError
 from staplewatch.words import say
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 run.register(app)
 send.register(app)
 data.register(app)
+rules.register(app)
 check.register(app)
 
 

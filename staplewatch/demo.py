@@ -105,8 +105,10 @@ def run(data: Path, seconds: int, port: int, *, clock: Callable[[], float] = tim
     began = clock()
     _empty(data)
     with _processes(data) as start:
-        up = start("up", ["up", "--data", str(data), "--port", str(port), "--log-level", "warning"])
+        up = start("up", ["up", "--data", str(data), "--port", str(port), "--log-level", "warning", "--exercise"])
         found = _wait_ready(data, up, began, clock)
+        sys.stdout.write(say(f"大屏：{found.http}/wall\n", f"wall: {found.http}/wall\n"))
+        sys.stdout.flush()
         _play(start, data, seconds, clock() - began)
         picture = Picture(ready=clock() - began)
         _show(picture, Instance(found, ANSWER_SECONDS), up, began + seconds - AFTER_SECONDS, clock)
@@ -276,9 +278,7 @@ def draw(picture: Picture, http: str, left: float) -> RenderableType:
     news.add_column(say("说明", "in words"))
     for row in picture.alerts:
         news.add_row(places.level_name(row["level"]), Text(say(row["text_zh"], row["text_en"])))
-    footer = Text(
-        f"{http}/api/indicators   " + say(f"还有 {max(left, 0):.0f} 秒", f"{max(left, 0):.0f} s left"), style="dim"
-    )
+    footer = Text(f"{http}/wall   " + say(f"还有 {max(left, 0):.0f} 秒", f"{max(left, 0):.0f} s left"), style="dim")
     return Group(Text(plain(picture), style="bold"), Columns([movers, covers]), news, footer)
 
 

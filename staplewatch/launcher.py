@@ -145,7 +145,7 @@ class Launcher:
             stack.push_async_callback(_bounded, worker.stop)
             started = asyncio.create_task(_started(worker))  # joining a group takes seconds: the web starts meanwhile
         token = self._token()
-        web = Web(self._site(servers, warehouse, listener, token, worker))
+        web = Web(self._site(servers, warehouse, listener, token, worker, catalogue))
         stack.push_async_callback(web.stop)
         await web.start()
         if started is not None and await _until(stop, started) is None:
@@ -172,7 +172,13 @@ class Launcher:
         )
 
     def _site(
-        self, servers: str, warehouse: Warehouse, listener: socket.socket, token: str, worker: Worker | None
+        self,
+        servers: str,
+        warehouse: Warehouse,
+        listener: socket.socket,
+        token: str,
+        worker: Worker | None,
+        catalogue: Any,
     ) -> Site:
         return Site(
             servers,
@@ -181,6 +187,9 @@ class Launcher:
             token,
             open_reading=self._settings.host in LOOPBACK,
             status=Parts(worker, self._broker, warehouse).status,
+            catalogue=catalogue,
+            timezone=self._settings.timezone,
+            exercise=self._settings.exercise,
         )
 
     async def _watch(self, stop: asyncio.Event, worker: Worker | None) -> int:

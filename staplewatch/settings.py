@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         description="Rule packs, NAME or NAME:wholesale, or the path of a TOML file; separated by commas.",
     )
     timezone: str = Field("Asia/Shanghai", description="Civil time of the deployment (IANA name).")
+    exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")
     inputs: Names = Field(
         tuple(topics.INPUT_NAMES), description="Inputs that move time in event-time mode: sales, stock, quotes."
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     buffer_mib: int = Field(256, ge=16, description="Rows that may wait for the warehouse, in MiB.")
     flush_seconds: float = Field(1.0, gt=0, le=60, description="Longest wait before rows are inserted.")
     snapshot_seconds: float = Field(60.0, gt=0, description="Time between two snapshots of a partition's state.")
-    history_days: int = Field(35, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
+    history_days: int = Field(38, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else JSON.")
 

@@ -121,7 +121,7 @@ def opened(settings: Settings, *, direct: bool) -> Iterator[Source]:
         yield Instance(found)
         return
     if not direct:
-        _check_directory(settings.data, settings.warehouse is not None)
+        check_directory(settings.data, settings.warehouse is not None)
     with _warehouse(settings.warehouse_url) as answers:
         yield Opened(answers)
 
@@ -168,7 +168,8 @@ def _epoch(text: str | None, default: int) -> int:
     return int(datetime.fromisoformat(text).timestamp()) if text else default
 
 
-def _check_directory(data: Path, elsewhere: bool) -> None:
+def check_directory(data: Path, elsewhere: bool) -> None:
+    """Refuse a directory whose warehouse is taken, or that has none while none was named ``elsewhere``."""
     if (owner := instance.holder(data)) is not None:
         msg = say(
             f"{data} 的实例（进程 {owner}）正在启动或停止：稍后再试",

@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
 
+from schemas.catalogue import Catalogue
+from serving import assets
 from serving.answers import Answers, Source
 from serving.app import create_app
+from serving.hub import Hub
 from serving.live import LiveView
 from serving.server import WebServer
+from serving.wall import Wall
 
 #: Questions to the warehouse at the same time.
 QUERY_THREADS: Final = 2
@@ -34,6 +38,9 @@ class Site:
     token: str
     open_reading: bool
     status: Callable[[], Mapping[str, Any]]
+    catalogue: Catalogue
+    timezone: str = "Asia/Shanghai"
+    exercise: bool = False
 
 
 class Web:
@@ -72,20 +79,25 @@ class Web:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         live = LiveView(site.servers)
         executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
+        answers = Answers(site.warehouse, live, executor)
+        hub = Hub(live, answers.look)
         app = create_app(
-            Answers(site.warehouse, live, executor),
+            answers,
             site.token,
             open_reading=site.open_reading,
             status=site.status,
             version=metadata.version("staplewatch"),
+            shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
         )
         server = WebServer(app, site.listener)
         try:
             await live.start()
+            await hub.start()
             await server.start()
             self._started.set_result(None)
             await self._stop.wait()
         finally:
             await live.stop()  # first: it lets go of requests that wait for news
+            await hub.stop()
             await server.stop()
             executor.shutdown(wait=False, cancel_futures=True)

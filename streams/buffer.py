@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import sys
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.ports import Rows
+import numpy as np
+
+from streams.columns import Parts, Repeated
+from streams.ports import Rows, State
 from streams.positions import Place
 
 #: Tables that a rebuild replays: they are written before anything that is derived from them.
@@ -20,19 +25,33 @@ _POINTER = 8
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The state of one partition after everything up to ``offsets`` (topic -> next offset)."""
+    """The state of one partition after everything up to ``offsets`` (topic -> next offset).
+
+    It takes the place of the one that is in ``slot``. ``packed`` is told the bytes and the seconds
+    that packing took.
+    """
 
     partition: int
+    slot: int
     offsets: Mapping[str, int]
     fingerprint: str
-    state: bytes
+    state: State
+    packed: Callable[[int, float], None]
+
+    def text(self) -> str:
+        """Return the packed state as ASCII; takes a second for 100 MB, so call it outside the event loop."""
+        started = time.perf_counter()
+        data = self.state.pack()
+        text = base64.b64encode(data).decode()
+        self.packed(len(text), time.perf_counter() - started)
+        return text
 
 
 @dataclass(slots=True)
 class Batch:
     """Rows of all partitions, and how far every place is read when they are stored."""
 
-    rows: dict[str, dict[str, list[object]]] = field(default_factory=dict)
+    rows: dict[str, dict[str, Parts]] = field(default_factory=dict)
     progress: dict[Place, int] = field(default_factory=dict)
     #: To be awaited before the progress may be written: acknowledgements of dead letters.
     receipts: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -119,28 +138,28 @@ def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:
     A value that stands in many rows (the lines of one receipt share its texts) is counted once:
     for receipts of five lines 430 B a row were measured, and 1,050 B without that.
     """
-    size = 0
-    for values in columns.values():
-        distinct = {id(value): value for value in values[:_SAMPLE]}.values()
-        if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
-            size += sum(map(sys.getsizeof, values)) + length * _POINTER
-        else:
-            owned = sum(map(sys.getsizeof, distinct)) / min(length, _SAMPLE)
-            size += int(length * (owned + _POINTER))
-    return size
+    return sum(_size(values, length) for values in columns.values())
+
+
+def _size(values: Sequence[object], length: int) -> int:
+    if isinstance(values, np.ndarray):
+        return int(values.nbytes)
+    if isinstance(values, Repeated):
+        return _size(values.values, len(values.values)) + len(values.values) * _POINTER
+    distinct = {id(value): value for value in values[:_SAMPLE]}.values()
+    if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
+        return sum(map(sys.getsizeof, values)) + length * _POINTER
+    owned = sum(map(sys.getsizeof, distinct)) / max(1, min(length, _SAMPLE))
+    return int(length * (owned + _POINTER))
 
 
 def _length(columns: Mapping[str, Sequence[object]]) -> int:
     return len(next(iter(columns.values()), ()))
 
 
-def _append(kept: dict[str, list[object]], columns: Mapping[str, Sequence[object]]) -> int:
+def _append(kept: dict[str, Parts], columns: Mapping[str, Sequence[object]]) -> int:
     length = _length(columns)
-    if not length:
-        return 0
-    if not kept:
-        kept.update((name, list(values)) for name, values in columns.items())
-    else:
+    if length:
         for name, values in columns.items():
-            kept[name].extend(values)
+            kept.setdefault(name, Parts()).append(values)
     return length

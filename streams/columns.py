@@ -57,6 +57,39 @@ class Repeated(Sequence[Any]):
         return list(self)
 
 
+class Parts(Sequence[Any]):
+    """Columns one after another, each as it came; looks like the list of all their values."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[Sequence[Any]] = []
+        self._length = 0
+
+    def append(self, part: Sequence[Any]) -> None:
+        """Add a column, which must not be changed any more."""
+        self._parts.append(part)
+        self._length += len(part)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return all values, numbers as Python's."""
+        return chain.from_iterable(map(listed, self._parts))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a value or the values of a slice; lists everything."""
+        return list(self)[index]
+
+
 def listed(column: Iterable[Any]) -> list[Any]:
     """Return a column as a list of plain values: what clickhouse-driver takes fastest."""
     if isinstance(column, list):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET
 from streams.indicators.groups import Ints
 from streams.indicators.prices import CORRECTABLE, DAY_BUCKETS
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 #: A row's stock columns, and the stores that were seen, stay as they were: they are as of their moment.
 KEPT = ("on_hand", "sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days", "stores_24h")
-#: A quote of date d is read by change_week up to d + 13, and by presence two dates more.
-QUOTE_REACH = 15
+#: A quote of date d is read by change_month up to d + 34, and by presence two dates more.
+QUOTE_REACH = 37
 
 Values = dict[str, NDArray[Any]]
 
@@ -29,15 +30,23 @@ class Corrections:
         self._place = place
         #: Bucket -> rows written (sorted) and their kept columns.
         self._written: dict[int, tuple[Ints, Values]] = {}
+        self._blocks: dict[int, Block] = {}
         self._late: dict[int, int] = {}
         self._quotes: dict[tuple[str, int], set[int]] = {}
         self.beyond = 0
 
     def remember(self, bucket: int, rows: Ints, values: Values) -> None:
         """Keep what was written for ``bucket`` beside prices; ``values`` are columns of every row."""
-        self._written[bucket] = (rows, {name: values[name][rows] for name in KEPT})
+        self._keep(bucket, rows, {name: values[name][rows] for name in KEPT})
         for old in [each for each in self._written if each <= bucket - CORRECTABLE]:
-            del self._written[old]
+            del self._written[old], self._blocks[old]
+
+    def _keep(self, bucket: int, rows: Ints, kept: Values) -> None:
+        """Keep columns that nobody writes to any more."""
+        self._written[bucket] = (rows, kept)
+        self._blocks[bucket] = Block([bucket, rows, kept])
+        for column in (rows, *kept.values()):
+            column.flags.writeable = False
 
     def note_late(self, cells: Ints, buckets: Ints) -> None:
         """Note lines whose buckets were written before they came."""
@@ -54,7 +63,7 @@ class Corrections:
             return
         places = np.searchsorted(rows, missing)
         filled = {name: np.insert(values.astype(float), places, np.nan) for name, values in kept.items()}
-        self._written[bucket] = (np.insert(rows, places, missing), filled)
+        self._keep(bucket, np.insert(rows, places, missing), filled)
 
     def note_quotes(self, kind: str, day: int, cells: Ints) -> None:
         """Note quotes of a date that has closed."""
@@ -128,13 +137,15 @@ class Corrections:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
-            "written": [[bucket, rows, kept] for bucket, (rows, kept) in self._written.items()],
+            "written": list(self._blocks.values()),
             "late": list(self._late.items()),
             "quotes": [[kind, day, sorted(cells)] for (kind, day), cells in self._quotes.items()],
         }
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self._written = {bucket: (rows, kept) for bucket, rows, kept in data["written"]}
+        self._written, self._blocks = {}, {}
+        for bucket, rows, kept in data["written"]:
+            self._keep(bucket, rows, kept)
         self._late = dict(data["late"])
         self._quotes = {(kind, day): set(cells) for kind, day, cells in data["quotes"]}

@@ -49,6 +49,7 @@ QUOTES_COLUMNS: Final = (
     *("kind", "business_date", "at", "price", "sales", "stock", "repeat"),
 )
 TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
+TOPICS: Final = {table: topic for topic, table in TABLES.items()}
 COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
 
 #: What reading hostile bytes can raise. Deep nesting is a RecursionError, bad UTF-8 no error of msgspec's own.
@@ -68,6 +69,9 @@ class Decoded:
     events: int = 0
     dropped: int = 0
     repeats: int = 0
+    #: Events that corrections named: those that had come, and those that had not.
+    corrected: int = 0
+    corrects_unknown: int = 0
 
 
 class Decoder:
@@ -194,7 +198,12 @@ class Decoder:
             except (Rejected, UnitError, ValueError) as error:
                 problems.append(f"line {index}: {_reason(error)}")
         day = self._civil.day(at)
-        repeats = self._seen.event(day, event.sender, event.event_id, [each[0] for each in lines])
+        numbers = [each[0] for each in lines]
+        repeats = self._seen.event(day, event.sender, event.event_id, numbers, whole=not problems)
+        if not all(repeats):
+            known = [self._seen.knows(event.sender, name) for name in event.corrects]
+            result.corrected += sum(known)
+            result.corrects_unknown += len(known) - sum(known)
         rows = result.columns
         for (index, good, quantity), repeat in zip(lines, repeats, strict=True):
             for column, value in zip(
@@ -219,7 +228,8 @@ class Decoder:
                 lines.append((index, *self._quote_line(line)))
             except (Rejected, UnitError, ValueError) as error:
                 problems.append(f"line {index}: {_reason(error)}")
-        repeats = self._seen.event(day, event.sender, event.event_id, [each[0] for each in lines])
+        numbers = [each[0] for each in lines]
+        repeats = self._seen.event(day, event.sender, event.event_id, numbers, whole=not problems)
         rows = result.columns
         for (index, good, price, sales, stock), repeat in zip(lines, repeats, strict=True):
             for column, value in zip(

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import AsOf, DeadLetter
-from streams.alerts.lifecycle import Book
+from schemas.events import Alert, AsOf, DeadLetter
+from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.decode import COLUMNS, TABLES, UNREADABLE, Columns, Decoder, letter
-from streams.inflow import event_columns
+from streams.columns import Repeated
+from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
+from streams.indicators.civil import DAY
+from streams.indicators.groups import Ints
+from streams.inflow import SELLABLE, event_columns, sale_columns
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
 from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
-from streams.rows import alert_rows, dead_rows
+from streams.replayed import Replayed, remember, replayed
+from streams.rows import alert_rows, dead_rows, stored_transitions
 from streams.seen import Seen
 from streams.setup import Setup
-from streams.snapshot import FORMAT, SnapshotMismatch, pack, unpack
-
-SELLABLE = "sellable"
-_TOPICS = {table: topic for topic, table in TABLES.items()}
+from streams.snapshot import FORMAT, Frozen, SnapshotMismatch, freeze, unpack
 
 
 class Engine:
@@ -51,6 +53,7 @@ class Engine:
         self.partition, self.epoch, self.ordinal = partition, epoch, ordinal
         self.offsets: dict[str, int] = {}
         self._setup = Setup(catalogue, options)
+        self._rulebook = rulebook
         self._book = Book(rulebook, catalogue, self._setup.civil.zone)
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._seen = Seen()
@@ -58,7 +61,10 @@ class Engine:
         self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
         self._published = 0.0
-        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, rulebook.fingerprint, vars_of(options))
+        #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
+        self._adopted: list[Transition] = []
+        # Not the rulebook: alerts are loaded rule by rule, a changed threshold must not cost 35 days of raw rows.
+        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, vars_of(options))
         text = " ".join(str(source) for source in sources)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
 
@@ -83,14 +89,14 @@ class Engine:
         self._bury(decoded.dead, wall, outcome)
         outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
         lines = len(decoded.columns["offset"])
-        for name, amount in (("events", decoded.events), ("lines", lines), ("repeats", decoded.repeats)):
-            outcome.count(name, amount)
-        outcome.count("dropped", decoded.dropped)
+        outcome.count("lines", lines)
+        for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
+            outcome.count(name, getattr(decoded, name))
 
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
         own = {"epoch": self.epoch, "topic": topic, "partition": self.partition, "ingested": now}
-        return {**{name: [value] * size for name, value in own.items()}, **columns}
+        return {**{name: Repeated.of(value, size) for name, value in own.items()}, **columns}
 
     def _bury(self, dead: list[DeadLetter], wall: float, outcome: Outcome) -> None:
         if not dead:
@@ -107,19 +113,30 @@ class Engine:
                 dead.append(letter(chunk, index, error))
         self._bury(dead, wall, outcome)
 
-    def _absorb(self, table: str, columns: Mapping[str, Sequence[Any]], wall: float) -> None:
-        """Hand rows of a raw table to their prefectures; repeats and unsellable stock were only stored."""
-        if not len(columns["offset"]):
+    def _absorb(self, table: str, columns: Columns, wall: float) -> None:
+        """Hand rows of a raw table to their prefectures."""
+        if table == "sales":
+            for place, events in sale_columns(columns, self._place, self._setup):
+                place.push(TOPICS[table], events, wall)
             return
-        keep = np.array(columns["repeat"], np.int64) == 0
-        if table == "stock":
-            keep &= np.array([each.startswith(SELLABLE) for each in columns["disposition"]], bool)
-        prefectures = np.array(columns["prefecture"], np.int64)
-        for code in np.unique(prefectures[keep]).tolist():
-            chosen = np.flatnonzero(keep & (prefectures == code))
+        keep = self.counting(table, columns)
+        prefectures = np.array(columns["prefecture"], np.int64)[keep]
+        for code in np.unique(prefectures).tolist():
             place = self._place(code)
             if place.counties:
-                place.push(_TOPICS[table], event_columns(table, columns, chosen, place, self._setup), wall)
+                chosen = keep[prefectures == code]
+                events = event_columns(table, columns, chosen, place, self._setup)
+                if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
+                    place.push(TOPICS[table], events, wall)
+
+    @staticmethod
+    def counting(table: str, columns: Columns) -> Ints:
+        """Return which rows count: repeats, and unsellable stock that corrects nothing, are only stored."""
+        keep = np.array(columns["repeat"], np.int64) == 0
+        if table == "stock":
+            stock = zip(columns["disposition"], columns["corrects"], strict=True)
+            keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
+        return np.flatnonzero(keep)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
@@ -150,12 +167,25 @@ class Engine:
             place.refresh()
         self._run(wall, outcome, publish=True)
         as_of = self._as_of(wall)
+        retired = self._alerts(self._book.retire(self._moment_of), as_of, wall)
+        outcome.alerts += retired
+        version = self.ordinal << POSITION_BITS | self._position()
+        if retired:
+            outcome.add_rows("alert_transitions", alert_rows(retired, version))
         known = {alert.key for alert in outcome.alerts}
-        current = [
-            self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in self._book.open_alerts()
-        ]
+        ended, self._adopted = self._adopted, []
+        current = self._alerts([*ended, *self._book.open_alerts()], as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
         return outcome
+
+    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+        return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
+
+    def _moment_of(self, region: int) -> int:
+        """Return up to when everything is decided in the prefecture of ``region``."""
+        found = self._setup.catalogue.regions.get(region)
+        codes = {region, found.parent} if found else {region}
+        return max((self._places[code].moment for code in codes & self._places.keys()), default=0)
 
     def _run(self, wall: float, outcome: Outcome, *, publish: bool = False) -> None:
         self._clocks.apply(self.offsets, self._places)
@@ -169,9 +199,7 @@ class Engine:
             if place.output:
                 outcome.add_rows("indicators", place.output.take(position))
             transitions, place.transitions = place.transitions, []
-            outcome.alerts += [
-                self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions
-            ]
+            outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
             outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
         if publish or wall - self._published >= self._setup.options.live_seconds:
@@ -192,13 +220,13 @@ class Engine:
 
     # -- rebuild
 
-    def snapshot(self) -> bytes:
-        """Return the whole state, next offsets included."""
-        return pack(
+    def snapshot(self) -> Frozen:
+        """Return the whole state, next offsets included, as of now; ``Frozen.pack`` makes bytes of it in any thread."""
+        return freeze(
             {
                 "fingerprint": self.fingerprint,
                 "epoch": self.epoch,
-                "offsets": self.offsets,
+                "offsets": dict(self.offsets),
                 "seen": self._seen.dump(),
                 "clocks": self._clocks.dump(),
                 "book": self._book.dump(),
@@ -207,14 +235,14 @@ class Engine:
         )
 
     def restore(self, data: bytes) -> None:
-        """Take over a snapshot. Raises ``SnapshotMismatch`` if it is of another format, catalogue or pack version.
+        """Take over a snapshot. Raises ``SnapshotMismatch`` if it is of another format, catalogue or other options.
 
         From another epoch everything is taken but the offsets, which mean nothing in this one. After
         an error the engine is to be thrown away.
         """
         state = unpack(data)
         if state.get("fingerprint") != self.fingerprint:
-            msg = "the snapshot is of another catalogue, other packs, other options or another format"
+            msg = "the snapshot is of another catalogue, other options or another format"
             raise SnapshotMismatch(msg)
         try:
             self._load(state)
@@ -231,39 +259,50 @@ class Engine:
         for code, saved in state["places"]:
             self._place(code).load(saved)
 
-    def replay(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Apply raw rows of the warehouse, ascending by offset; what becomes due comes with ``republish``.
+    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+        """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        Times are epoch seconds and dates day numbers, as in the rows that ``apply`` returned.
+        ``rejected`` are the offsets of records of which a line became a dead letter.
         """
-        size = len(columns["offset"])
-        if not size:
-            return
-        taken = {name: list(columns[name]) for name in COLUMNS[table]}
-        self._remember(table, taken)
-        wall = float(columns["ingested"][-1])
-        self._absorb(table, taken, wall)
-        if columns["epoch"][-1] == self.epoch:
-            topic = _TOPICS[table]
-            self.offsets[topic] = max(self.offsets.get(topic, 0), int(taken["offset"][-1]) + 1)
+        remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
+        return replayed(table, rows, self._place, self._setup)
+
+    def replay(self, events: Replayed, begin: int, end: int) -> None:
+        """Take in events [begin, end) of what ``prepare`` returned; they take effect with ``settle``."""
+        prefecture = events.prefecture[begin:end]
+        for code in np.unique(prefecture).tolist():
+            chosen = begin + np.flatnonzero(prefecture == code)
+            columns = {name: column[chosen] for name, column in events.events.items()}
+            self._place(code).push(events.topic, columns, float(events.ingested[end - 1]))
+        if events.epoch == self.epoch and end > begin:
+            reached = int(events.offset[end - 1]) + 1
+            self.offsets[events.topic] = max(self.offsets.get(events.topic, 0), reached)
+
+    def settle(self, wall: float) -> None:
+        """Decide what had become due by ``wall``; what comes of it comes with ``republish``.
+
+        Live, started buckets are not looked into: that costs 10 ms a prefecture, and how the chunks
+        were cut that made it see a level is not known any more. ``adopt`` brings what it saw.
+        """
         self._clocks.apply(self.offsets, self._places)
         for place in self._places.values():
-            place.advance(wall)
+            place.advance(wall, ahead=False)
             while place.behind:
-                place.advance(wall)
+                place.advance(wall, ahead=False)
 
-    def _remember(self, table: str, columns: Columns) -> None:
-        """Note lines as seen, one by one: whether their receipts came whole is not known any more."""
-        if table == "sales":
-            names = ("business_date", "site", "workstation", "sequence", "line_number")
-            for day, store, till, sequence, line in zip(*(columns[name] for name in names), strict=True):
-                self._seen.receipt(day, (store, till), sequence, [line], whole=False)
-            return
-        days = columns["business_date"] if table == "quotes" else [self._setup.civil.day(at) for at in columns["at"]]
-        for day, sender, event_id, line in zip(
-            days, columns["sender"], columns["event_id"], columns["line"], strict=True
-        ):
-            self._seen.event(day, sender, event_id, [line])
+    def adopt(self, stored: pa.Table) -> None:
+        """Live: take over the newest stored transition of every episode that moved since the snapshot.
+
+        Chunks that are lost decided when a level was seen, so a replay may find another one; but
+        what was stored was published, and must go on from there. Call it before ``republish``.
+        """
+        if self._setup.options.event_time:
+            return  # there a replay brings exactly what was stored
+        found = stored_transitions(stored, self._rulebook, self._setup.civil)
+        self._adopted += self._book.adopt(found)
+        known = {each.id: each.seq for each, _ in found}
+        for place in self._places.values():
+            place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the state, for metrics."""

@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from streams.alerts.rules import Rule
 from streams.indicators.groups import Ints
-from streams.setup import Setup
+from streams.indicators.quotes import QUOTED
+from streams.setup import COVER_COLUMNS, Setup
 
 if TYPE_CHECKING:
     from streams.prefecture import Prefecture
@@ -21,9 +23,19 @@ TICK_COLUMNS = (
     *("sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days"),
 )
 DATE_COLUMNS = (
-    *("price", "change_day", "change_week", "sites_present", "sites_fresh"),
+    *QUOTED,
     *("sites_in", "sites_out", "in_stock_rate", "out_days", "intermittent"),
 )
+#: What the frames of a trigger have beside subject and moment.
+CARRIED: dict[str, tuple[str, ...]] = {
+    "tick": (*TICK_COLUMNS, "on_hand", *COVER_COLUMNS),
+    "date": DATE_COLUMNS,
+}
+
+
+def missing(rule: Rule) -> tuple[str, ...]:
+    """Return the indicators that a rule reads and that the stream's frames do not carry."""
+    return tuple(name for name in rule.measured if name not in CARRIED[rule.trigger])
 
 
 def _subject(place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:

@@ -2,40 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from streams.market import ABSENT, ACTIONS, KINDS
+from streams.columns import numbers
+from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.seen import digest
 from streams.setup import Setup
+
+#: Only stock of such dispositions counts; of other reports the corrections do.
+SELLABLE = "sellable"
 
 
 def event_columns(
     table: str, columns: Mapping[str, Sequence[Any]], chosen: Any, place: Prefecture, setup: Setup
 ) -> dict[str, Any]:
-    """Return the columns that a prefecture's queue holds for rows ``chosen`` of a raw table."""
+    """Return the columns that a prefecture's queue holds for rows ``chosen`` of table ``stock`` or ``quotes``."""
+    if table == "stock":
+        return _stock_columns(columns, chosen.tolist(), place, setup)
     listed = chosen.tolist()
 
-    def numbers(name: str, absent: int = ABSENT) -> Any:
+    def column(name: str) -> Any:
         values = columns[name]
-        return np.array([absent if values[index] is None else values[index] for index in listed], np.int64)
+        return np.array([ABSENT if values[index] is None else values[index] for index in listed], np.int64)
 
-    kinds = [columns["kind"][index] for index in listed] if table == "quotes" else ["retail"] * len(listed)
+    kinds = [columns["kind"][index] for index in listed]
     sites, regions, goods = columns["site"], columns["region"], columns["good"]
-    events = {
-        "at": numbers("at"),
+    return {
+        "at": column("at"),
         "site": np.array([place.site(kind, sites[i], int(regions[i])) for kind, i in zip(kinds, listed, strict=True)]),
         "good": np.array([setup.good_index[goods[index]] for index in listed], np.int64),
+        "day": column("business_date"),
+        "price": column("price"),
+        "stock": column("stock"),
+        "record": column("offset"),
+        "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
-    if table == "sales":
-        events |= {name: numbers(name) for name in ("quantity", "amount")}
-        events["priced"] = numbers("priced") > 0
-    elif table == "stock":
-        events["quantity"] = numbers("quantity")
-        events["action"] = np.array([ACTIONS[columns["action"][index]] for index in listed], np.int64)
-    else:
-        events |= {"day": numbers("business_date"), "price": numbers("price"), "stock": numbers("stock")}
-        events |= {"record": numbers("offset"), "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64)}
-    return events
+
+
+def sale_columns(
+    columns: Mapping[str, Any], place_of: Callable[[int], Prefecture], setup: Setup
+) -> Iterator[tuple[Prefecture, dict[str, Any]]]:
+    """Yield what the queues hold for rows of table ``sales``, by prefecture; rows seen before are left out."""
+    prefecture, region, site = (columns[name] for name in ("prefecture", "region", "site"))
+    places = {code: place_of(code) for code in set(prefecture.values)}
+    receipts = zip(prefecture.values, site.values, region.values, strict=True)
+    known = np.array([places[code].site("retail", name, county) for code, name, county in receipts], np.int64)
+    every = {
+        "at": numbers(columns["at"]),
+        "site": np.repeat(known, site.counts),
+        "good": np.array(list(map(setup.good_index.__getitem__, columns["good"])), np.int64),
+        "quantity": columns["quantity"],
+        "amount": columns["amount"],
+        "priced": columns["priced"] > 0,
+    }
+    code_of, fresh = numbers(prefecture), columns["repeat"] == 0
+    for code, place in places.items():
+        mine = fresh & (code_of == code)
+        if mine.any():
+            yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
+
+
+def _stock_columns(
+    columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup
+) -> dict[str, Any]:
+    """Return stock lines, and before those of a correction one row per event that it names."""
+    rows: list[tuple[int, int, int]] = []
+    sites, regions, corrects, disposition = (columns[name] for name in ("site", "region", "corrects", "disposition"))
+    last, event = -1, 0
+    for index in chosen:
+        if columns["offset"][index] != last:
+            last, sender = columns["offset"][index], columns["sender"][index]
+            event = event_key(sender, columns["event_id"][index])
+            rows += [(index, WITHDRAW, key) for name in corrects[index] if (key := event_key(sender, name)) != event]
+        if disposition[index].startswith(SELLABLE):
+            rows.append((index, ACTIONS[columns["action"][index]], event))
+    listed = [row[0] for row in rows]
+    return {
+        "at": np.array([columns["at"][index] for index in listed], np.int64),
+        "site": np.array([place.site("retail", sites[i], int(regions[i])) for i in listed], np.int64),
+        "good": np.array([setup.good_index[columns["good"][index]] for index in listed], np.int64),
+        "quantity": np.array([columns["quantity"][index] for index in listed], np.int64),
+        "action": np.array([row[1] for row in rows], np.int64),
+        "event": np.array([row[2] for row in rows], np.int64),
+    }
+
+
+def event_key(sender: str, event_id: str) -> int:
+    """Return what an event is known by in the state of its prefecture's stock: 8 bytes of its digest.
+
+    That a correction also meets another event by chance: 1e-13 among a million events.
+    """
+    return int.from_bytes(digest(sender, event_id)[:8], "little", signed=True) or 1

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas import topics
 from schemas.events import AsOf, Indicator
 from streams.indicators.civil import BUCKET
 from streams.indicators.groups import Ints
 from streams.indicators.prices import with_prefecture
+from streams.queues import NEVER
 from streams.setup import Setup
 
 if TYPE_CHECKING:
@@ -32,18 +34,29 @@ DATE_NAMES = (
 def indicators_of(place: Prefecture, setup: Setup, as_of: AsOf) -> dict[str, Indicator]:
     """Return the newest records of every row that changed, by record key, and call them unchanged."""
     records: dict[str, Indicator] = {}
+    heard = _heard(place)
     rows = np.flatnonzero(place.fresh)
     if len(rows) and place.values:
         end = setup.civil.iso((place.sales.head + 1) * BUCKET)
         for region, good, values in _values(place, setup, rows, place.values, TICK_NAMES):
-            records[f"{region}|{good}"] = Indicator(region=region, good=good, at=end, values=values, as_of=as_of)
+            records[f"{region}|{good}"] = Indicator(
+                region=region, good=good, at=end, values=values, as_of=as_of, heard=heard.get(region, {})
+            )
         place.fresh[:] = False
     for market in place.markets.values():
-        records |= _dates(place, market, setup, as_of)
+        records |= _dates(place, market, setup, as_of, heard)
     return records
 
 
-def _dates(place: Prefecture, market: Market, setup: Setup, as_of: AsOf) -> dict[str, Indicator]:
+def _heard(place: Prefecture) -> dict[str, dict[str, int]]:
+    """Return, for the prefecture's own rows, the newest event time of each input that has brought anything."""
+    marks = {name: place.queues[topic].watermark for name, topic in topics.INPUT_NAMES.items()}
+    return {f"{place.code:06d}": {name: mark for name, mark in marks.items() if mark != NEVER}}
+
+
+def _dates(
+    place: Prefecture, market: Market, setup: Setup, as_of: AsOf, heard: dict[str, dict[str, int]]
+) -> dict[str, Indicator]:
     if not market.fresh.any() or market.quotes.head < 0:
         return {}
     day = market.quotes.head
@@ -53,7 +66,15 @@ def _dates(place: Prefecture, market: Market, setup: Setup, as_of: AsOf) -> dict
     market.fresh[:] = False
     return {
         f"{region}|{good}|date{suffix}": Indicator(
-            region=region, good=good, at=at, values=values, as_of=as_of, grain="date", kind=market.kind, date=date
+            region=region,
+            good=good,
+            at=at,
+            values=values,
+            as_of=as_of,
+            grain="date",
+            kind=market.kind,
+            date=date,
+            heard=heard.get(region, {}),
         )
         for region, good, values in _values(place, setup, rows, market.values(day), DATE_NAMES)
     }

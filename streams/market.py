@@ -8,19 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import QuoteKind
+from streams.indicators.counts import NAMELESS, UNKNOWN
 from streams.indicators.groups import Ints
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
-from streams.indicators.quotes import QuoteBook
-from streams.indicators.stock import UNKNOWN, Shelf
+from streams.indicators.quotes import QUOTED, QuoteBook
+from streams.indicators.stock import Shelf
 from streams.setup import Setup
 
 if TYPE_CHECKING:
     from streams.prefecture import Prefecture
 
 KINDS: tuple[QuoteKind, ...] = ("retail", "wholesale")
-OBSERVE, ADD, DELETE = range(3)
+#: The last one takes the event that it names away: one row per name in ``StockReport.corrects``.
+OBSERVE, ADD, DELETE, WITHDRAW = range(4)
 ACTIONS = {"OBSERVE": OBSERVE, "ADD": ADD, "DELETE": DELETE}
 #: A line of a quote without price or without stock.
 ABSENT = -1
@@ -35,7 +37,14 @@ class Market:
         options, goods = setup.options, len(setup.goods)
         self.kind, self._setup = kind, setup
         self.pairs = Pairs(counties, goods)
-        self.shelf = Shelf(self.pairs, setup.civil, options.open_hours, options.list_days)
+        self.shelf = Shelf(
+            self.pairs,
+            setup.civil,
+            options.open_hours,
+            options.list_days,
+            counts_kept=options.counts_kept,
+            deliveries_kept=options.deliveries_kept,
+        )
         self.quotes = QuoteBook(self.pairs, options.carry_days)
         self.outages = Outages((counties + 1) * goods)
         #: Stock columns of closed dates, for rows written again after a late quote.
@@ -44,16 +53,24 @@ class Market:
         self.fresh = np.zeros(counties * goods, bool)
 
     def apply_stock(self, events: Values) -> Ints:
-        """Apply stock lines in order of event time; return the cells they touched."""
-        pair = self.pairs.of(events["site"], events["good"])
-        order = np.argsort(events["at"], kind="stable")
-        columns = (pair, events["at"], events["action"], events["quantity"])
-        for each, at, action, quantity in zip(*(column[order].tolist() for column in columns), strict=True):
-            if action == OBSERVE:
-                self.shelf.count(each, at, quantity)
-            else:
-                self.shelf.receive(each, at, quantity if action == ADD else -quantity)
-        return self.pairs.cell[pair]
+        """Apply stock lines, shapes (n,); return the cells they touched.
+
+        The order within one call plays no part, but among counts of one moment: withdrawn is what
+        is named anywhere in it, and a count is followed by whatever moved after its time.
+        """
+        action = events["action"]
+        withdrawn = self._withdraw(events["event"][action == WITHDRAW])
+        pair = self.pairs.of(events["site"][action != WITHDRAW], events["good"][action != WITHDRAW])
+        at, quantity, event = (events[name][action != WITHDRAW] for name in ("at", "quantity", "event"))
+        action = action[action != WITHDRAW]
+        counts, moves = action == OBSERVE, action != OBSERVE
+        signed = np.where(action == DELETE, -quantity, quantity)
+        self.shelf.receive(pair[moves], at[moves], signed[moves], event[moves])
+        self.shelf.report(pair[counts], at[counts], quantity[counts], event[counts])
+        return self.pairs.cell[np.union1d(pair, withdrawn)]
+
+    def _withdraw(self, events: Ints) -> Ints:
+        return self.shelf.withdraw(np.unique(events)) if len(events) else np.zeros(0, np.int64)
 
     def apply_quotes(self, events: Values, place: Prefecture, kind: str) -> None:
         """Apply the quotes of this kind record by record: date rules may become due in the middle."""
@@ -69,12 +86,13 @@ class Market:
     def _report(self, lines: Values, place: Prefecture) -> None:
         pair = self.pairs.of(lines["site"], lines["good"])
         day, at, arrival = int(lines["day"][0]), int(lines["at"][0]), int(lines["arrival"][-1])
-        for each, price, stock in zip(pair.tolist(), lines["price"].tolist(), lines["stock"].tolist(), strict=True):
-            self.shelf.list(each, at)
+        self.shelf.list(pair, lines["at"])
+        for each, price in zip(pair.tolist(), lines["price"].tolist(), strict=True):
             if price != ABSENT:
                 self.quotes.quote(each, day, at, price)
-            if stock != ABSENT:
-                self.shelf.count(each, at, stock)
+        counted = lines["stock"] != ABSENT
+        nameless = np.full(int(counted.sum()), NAMELESS)
+        self.shelf.report(pair[counted], lines["at"][counted], lines["stock"][counted], nameless)
         cells = np.unique(self.pairs.cell[pair])
         self.fresh[cells] = True
         if day <= place.closed_day:
@@ -102,8 +120,9 @@ class Market:
         self.shelf.close(day)
         values = self.values(day)
         self.outages.close(day, values)
-        quoted = ("price", "change_day", "change_week", "sites_present", "sites_fresh")
-        self.closed[day] = {name: column for name, column in values.items() if name not in quoted}
+        self.closed[day] = kept = {name: column for name, column in values.items() if name not in QUOTED}
+        for column in kept.values():
+            column.flags.writeable = False  # snapshots need no copy
         self.closed.pop(day - self.quotes.kept, None)
         return values
 

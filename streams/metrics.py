@@ -54,3 +54,9 @@ class Metrics:
         self.buffer = Gauge("staplewatch_buffer_bytes", "Rows waiting for the warehouse (estimate)", registry=registry)
         self.paused = Gauge("staplewatch_paused", "1 while the buffer is full and reading waits", registry=registry)
         self.snapshots = Counter("staplewatch_snapshots", "Snapshots stored", registry=registry)
+        self.freeze = Histogram(
+            "staplewatch_snapshot_pause_seconds", "Copying a state", registry=registry, buckets=_FAST
+        )
+        self.snapshot_bytes = Gauge(
+            "staplewatch_snapshot_bytes", "Size of the newest snapshot", ["partition"], registry=registry
+        )

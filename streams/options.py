@@ -38,6 +38,10 @@ class Options:
     hold: float = 1.0
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
+    #: Counts kept per (site, good), so that a correction can take away the newest ones: 32 B each.
+    counts_kept: int = 4
+    #: Lines of deliveries kept per prefecture for the same purpose, within 7 dates: 32 B each.
+    deliveries_kept: int = 500_000
     #: Grid points that one call decides per prefecture at most (0: all that are due). A compressed replay
     #: makes thousands due at once, ~0.3 ms each; the event loop must not stand still for them.
     most_steps: int = 0
@@ -67,8 +71,12 @@ class WorkerOptions:
     flush_seconds: float = 1.0
     flush_rows: int = 100_000
     snapshot_seconds: float = 60.0
+    #: What snapshots of one partition may write on average; one of 60 MB then comes every 4 minutes,
+    snapshot_bytes: float = 0.25 * MIB
+    #: but never less often than this: a rebuild reads the raw rows since.
+    snapshot_seconds_most: float = 600.0
     live_seconds: float = 1.0
     #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
-    history_days: int = 35
+    history_days: int = 38
     stop_seconds: float = 6.0
     engine: Options = field(default_factory=Options)

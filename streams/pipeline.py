@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from schemas import topics
 from streams.buffer import RAW, Snapshot
 from streams.chunk import Chunk
 from streams.metrics import Metrics
+from streams.pace import Pace
 from streams.ports import Engine, Outcome
 from streams.positions import Place
 from streams.publish import Publisher
@@ -22,6 +24,9 @@ from streams.rebuild import Rebuilt
 from streams.writer import Writer
 
 log = logging.getLogger(__name__)
+
+#: Seconds that packing states may take at a stop; half of the stop's six are there for all that is stored.
+STOP_PACKING = 1.5
 
 
 class Pipeline:
@@ -32,15 +37,15 @@ class Pipeline:
         writer: Writer,
         publisher: Publisher,
         metrics: Metrics,
+        pace: Pace,
         *,
-        snapshot_seconds: float,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writer = writer
         self._publisher = publisher
         self._metrics = metrics
-        self._snapshot_seconds = snapshot_seconds
+        self._pace = pace
         self._wall = wall
         self._clock = clock
         self.engines: dict[int, Engine] = {}
@@ -48,8 +53,6 @@ class Pipeline:
         self.suspended = True
         #: Counts chunks applied and time steps, for whoever looks for a stall.
         self.steps = 0
-        self._snapshot_at: dict[int, float] = {}
-        self._snapshot_of: dict[int, Mapping[str, int]] = {}
         writer.snapshots = self._due_snapshots
 
     def positions(self) -> dict[Place, int]:
@@ -105,7 +108,7 @@ class Pipeline:
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()
-        self._snapshot_at.clear()
+        self._pace.hurry()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.drain(wall), self._offsets(partition, engine))
         self.suspended = True
@@ -114,7 +117,7 @@ class Pipeline:
         """Take over a rebuilt partition and tell the world how it stands."""
         self.engines[partition] = rebuilt.engine
         self._writer.persisted.update(rebuilt.persisted)
-        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds * (0.5 + partition % 8 / 16)
+        self._pace.adopt(partition, self._clock())
         self._metrics.rebuilds.inc()
         self._emit(partition, rebuilt.engine.republish(self._wall()), {})
 
@@ -122,7 +125,7 @@ class Pipeline:
         """Forget every other partition; what it had to store must have been stored."""
         for partition in set(self.engines) - set(partitions):
             del self.engines[partition]
-            self._snapshot_of.pop(partition, None)
+            self._pace.forget(partition)
         self._writer.persisted = {p: o for p, o in self._writer.persisted.items() if p[1] in self.engines}
         self._metrics.assigned.set(len(self.engines))
 
@@ -169,17 +172,26 @@ class Pipeline:
         return {(topic, partition): offset for topic, offset in engine.offsets.items()}
 
     def _due_snapshots(self) -> Sequence[Snapshot]:
-        """Return the states that are due and moved since their last snapshot; at a stop all, else one."""
+        """Return states that are due: one, for copying it stops the event loop; at a stop what there is time for."""
         now = self._clock()
-        due = [
-            (partition, engine)
-            for partition, engine in self.engines.items()
-            if now >= self._snapshot_at.get(partition, 0.0) and self._snapshot_of.get(partition) != engine.offsets
-        ]
-        # One at a time: taking one stops the event loop, some 10 ms per million entries.
-        return [self._snapshot(partition, engine) for partition, engine in (due if self.suspended else due[:1])]
+        due = [each for each in self.engines.items() if self._pace.due(each[0], each[1].offsets, now)]
+        if not self.suspended:
+            return [self._snapshot(*each) for each in due[:1]]
+        left, chosen = STOP_PACKING, []
+        for partition, engine in sorted(due, key=lambda each: self._pace.packing.get(each[0], 0.0)):
+            left -= self._pace.packing.get(partition, 0.0)
+            if left >= 0:
+                chosen.append(self._snapshot(partition, engine))
+        return chosen
 
     def _snapshot(self, partition: int, engine: Engine) -> Snapshot:
-        self._snapshot_at[partition] = self._clock() + self._snapshot_seconds
-        self._snapshot_of[partition] = offsets = dict(engine.offsets)
-        return Snapshot(partition, offsets, engine.fingerprint, engine.snapshot())
+        now, started, offsets = self._clock(), time.perf_counter(), dict(engine.offsets)
+        state = engine.snapshot()
+        seconds = time.perf_counter() - started
+        self._metrics.freeze.observe(seconds)
+        slot = self._pace.take(partition, offsets, now, seconds)
+        return Snapshot(partition, slot, offsets, engine.fingerprint, state, partial(self._packed, partition))
+
+    def _packed(self, partition: int, size: int, seconds: float) -> None:
+        self._pace.packed(partition, size, seconds)
+        self._metrics.snapshot_bytes.labels(partition).set(size)

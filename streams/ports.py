@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from schemas.events import Alert, DeadLetter, Indicator
 from streams.chunk import Chunk
+from streams.indicators.groups import Ints
 
 #: Table -> columns, ready for ``Warehouse.insert``.
 Rows = Mapping[str, Mapping[str, Sequence[object]]]
@@ -46,6 +49,24 @@ class Outcome(Protocol):
         """Return lines by what happened to them, for metrics."""
 
 
+class State(Protocol):
+    """A state that no longer changes."""
+
+    def pack(self) -> bytes:
+        """Return it as bytes; may be called in any thread."""
+
+
+class Events(Protocol):
+    """Raw rows as an engine takes them in."""
+
+    @property
+    def ingested(self) -> Ints:
+        """Return when each was taken in first, epoch seconds."""
+
+    def __len__(self) -> int:
+        """Return their number."""
+
+
 class Engine(Protocol):
     """All state of one partition; synchronous, without I/O (``streams.engine.Engine``)."""
 
@@ -71,14 +92,26 @@ class Engine(Protocol):
     def republish(self, wall: float) -> Outcome:
         """Return the newest indicators and open alerts, after a rebuild."""
 
-    def snapshot(self) -> bytes:
-        """Return the whole state."""
+    def snapshot(self) -> State:
+        """Return the whole state as of now."""
 
     def restore(self, data: bytes) -> None:
         """Take the state of a snapshot; raises ``ValueError`` when it does not fit."""
 
-    def replay(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
-        """Take in raw rows that came after the snapshot, ascending by offset."""
+    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Events:
+        """Note raw rows that came after the snapshot as seen, and return them as events, ascending by offset.
+
+        ``rejected``: offsets of records of which a part became a dead letter.
+        """
+
+    def replay(self, events: Any, begin: int, end: int) -> None:
+        """Take in events [begin, end) of what ``prepare`` returned."""
+
+    def settle(self, wall: float) -> None:
+        """Let time pass up to ``wall`` within a replay."""
+
+    def adopt(self, stored: pa.Table) -> None:
+        """Go on from stored transitions, the newest of each episode that moved since the snapshot."""
 
     def sizes(self) -> dict[str, int]:
         """Return the number of entries of each part of the state."""

@@ -80,9 +80,9 @@ class Prefecture(Timeline):
 
     # -- time
 
-    def advance(self, wall: float) -> None:
-        """Do everything that is due."""
-        super().advance(wall)
+    def advance(self, wall: float, *, ahead: bool = True) -> None:
+        """Do everything that is due; live, ``ahead`` looks into the started bucket too."""
+        super().advance(wall, ahead=ahead)
         self._judge_ticks()
 
     def enter(self, moment: int) -> None:
@@ -104,6 +104,9 @@ class Prefecture(Timeline):
         """Decide everything up to grid point ``point``."""
         self._stamp = point
         self.enter(point - BUCKET)  # after a jump: hours in between began before what is applied now
+        for market in self.markets.values():
+            # Before, not after: how many empty grid points came in between depends on how chunks were cut.
+            market.shelf.forget(point - BUCKET)
         self._apply(point)
         for market in self.markets.values():
             market.shelf.move(point)
@@ -112,8 +115,6 @@ class Prefecture(Timeline):
         self._decide(point)
         self._write(point)
         self.enter(point)
-        for market in self.markets.values():
-            market.shelf.forget(point)
 
     def look_ahead(self, now: int) -> None:
         """Live: apply what came in the started bucket, and evaluate what it touched at once."""

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import topics
+from streams.outcome import POSITION_BITS
 from streams.ports import Engine, EngineFactory
 from streams.positions import Place
 from streams.replay import Replay, Span
@@ -108,6 +109,7 @@ class Rebuilder:
         }
         engine, found = self._restored(partition, persisted)
         rows = self._replay(engine, partition, found, persisted)
+        self._adopt(engine, partition, found)
         same = found is not None and found.epoch.id == self._epoch.id
         clock = found.offsets.get(topics.CLOCK, 0) if found and same else 0
         engine.offsets.clear()
@@ -157,6 +159,13 @@ class Rebuilder:
         for table, topic in TABLES.items():
             replay.plan(table, self._spans(table, topic, partition, found, persisted))
         return replay.run(engine)
+
+    def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
+        """Let the engine go on from the alerts that were stored after the snapshot."""
+        version = found.epoch.ordinal << POSITION_BITS | found.position if found else 0
+        since = 0 if found else self._since(partition)
+        where = {"prefectures": self._mine(partition), "version": version, "since": since}
+        engine.adopt(self._warehouse.query("episodes_newest", where))
 
     def _spans(
         self, table: str, topic: str, partition: int, found: Found | None, persisted: Mapping[Place, int]

@@ -9,8 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
-from schemas.events import Alert, DeadLetter
+from schemas.events import LEVELS, Alert, DeadLetter
+from streams.alerts.lifecycle import Named
+from streams.alerts.names import Trigger
+from streams.alerts.rulebook import Rulebook
+from streams.alerts.transition import Transition
+from streams.indicators.civil import Civil
 
 _PLAIN = (
     *("key", "id", "seq", "pack", "pack_version", "rule", "level", "level_before", "state"),
@@ -51,3 +57,31 @@ def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, lis
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def stored_transitions(rows: pa.Table, rulebook: Rulebook, civil: Civil) -> list[tuple[Transition, Named]]:
+    """Return rows of table ``alert_transitions`` and what their rules are called.
+
+    Which date a rule evaluated is not stored. A rule that no pack has any more is called by its id.
+    """
+    return [_stored(row, rulebook, civil) for row in rows.to_pylist()]
+
+
+def _stored(row: dict[str, Any], rulebook: Rulebook, civil: Civil) -> tuple[Transition, Named]:
+    ref = row["rule"] if row["kind"] == "retail" else f"{row['rule']}:{row['kind']}"
+    rule, since = rulebook.rules.get(ref), int(row["since"].timestamp())
+    trigger: Trigger = rule.trigger if rule else "tick"
+    transition = Transition(
+        rule=ref,
+        **{name: row[name] for name in ("key", "id", "seq", "region", "good", "site", "state", "reason")},
+        level=LEVELS.index(row["level"]),
+        level_before=LEVELS.index(row["level_before"]),
+        start=civil.day(since) if trigger == "date" else since,
+        at=int(row["at"].timestamp()),
+        values=json.loads(row["indicators"]),
+        thresholds=json.loads(row["thresholds"]),
+        evidence=json.loads(row["evidence"]),
+        stale=bool(row["stale"]),
+    )
+    names = (row["rule"], row["pack"], row["pack_version"], row["kind"], trigger, row["rule"], row["rule"])
+    return transition, Named(ref, *names)

@@ -3,63 +3,188 @@
 A sale is known by (store, workstation, business date, sequence number, line). Receipts that came
 whole are kept as runs of sequence numbers, two integers for any length of run; only those of
 which a line became a dead letter are kept line by line, so that its replay counts.
+
+Any other event is known by (sender, event id, line). One that came whole is kept as a digest of
+sender and id, 16 bytes, and its number of lines. An event vanishes wrongly if its digest equals
+another's: with 1.4 million events in memory (100,000 stores hourly over 7 dates, by 12 partitions)
+the odds are 2e-33 per event, some 4e-27 for any two of them.
+
+Measured by ``tests/bench/memory.py`` for 7 dates of one partition of 12, all of China (8,333 stores
+with three tills and hourly reports, twelve gaps a till and day): 2.1 million runs and 1.4 million
+events take 133 MB, of a snapshot 20 MB.
 """
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from streams.indicators.groups import Ints
 
 #: Dates of event time that are remembered.
 DATES = 7
+#: Digests are kept in a dictionary (~140 B each) until there are so many, then in sorted arrays (20 B).
+RECENT = 4096
+_DIGEST = 16
 
 
-class Runs:
-    """A set of whole numbers as sorted, disjoint, closed intervals."""
+def digest(sender: str, event_id: str) -> bytes:
+    """Return the 16 bytes that an event is known by; the length keeps ("a", "bc") and ("ab", "c") apart."""
+    return blake2b(f"{len(sender)}:{sender}{event_id}".encode(), digest_size=_DIGEST).digest()
 
-    __slots__ = ("ends", "starts")
 
-    def __init__(self, starts: Sequence[int] = (), ends: Sequence[int] = ()) -> None:
-        self.starts, self.ends = list(starts), list(ends)
+class Runs(array):  # type: ignore[type-arg]
+    """A set of whole numbers as bounds of half-open intervals, ascending: in if an odd number of bounds is passed."""
 
-    def __contains__(self, number: int) -> bool:
+    __slots__ = ()
+
+    def __new__(cls, bounds: Iterable[int] | bytes = ()) -> Self:
+        """Make a set of ``bounds``: begin, end, begin, end and so on."""
+        return super().__new__(cls, "q", bounds)  # type: ignore[return-value]
+
+    def holds(self, number: int) -> bool:
         """Return whether ``number`` was added."""
-        index = bisect_right(self.starts, number) - 1
-        return index >= 0 and number <= self.ends[index]
+        return bisect_right(self, number) % 2 == 1
 
     def add(self, number: int) -> bool:
         """Add ``number``; return False if it was there."""
-        if self.ends and number == self.ends[-1] + 1:  # the usual case: the next receipt of a till
-            self.ends[-1] = number
-            return True
-        index = bisect_right(self.starts, number)
-        if index and number <= self.ends[index - 1]:
+        place = len(self) if self and number >= self[-1] else bisect_right(self, number)  # mostly the next receipt
+        if place % 2:
             return False
-        joins_left = index > 0 and self.ends[index - 1] == number - 1
-        joins_right = index < len(self.starts) and self.starts[index] == number + 1
+        joins_left = place > 0 and self[place - 1] == number
+        joins_right = place < len(self) and self[place] == number + 1
         if joins_left and joins_right:
-            self.ends[index - 1] = self.ends.pop(index)
-            self.starts.pop(index)
+            del self[place - 1 : place + 1]
         elif joins_left:
-            self.ends[index - 1] = number
+            self[place - 1] = number + 1
         elif joins_right:
-            self.starts[index] = number
+            self[place] = number
         else:
-            self.starts.insert(index, number)
-            self.ends.insert(index, number)
+            self[place:place] = array("q", (number, number + 1))
         return True
+
+    def update(self, numbers: Ints) -> None:
+        """Add distinct ``numbers``, ascending: whole runs of them at once where they come after all others."""
+        if self and numbers[0] < self[-1]:
+            for number in numbers.tolist():
+                self.add(number)
+            return
+        breaks = np.flatnonzero(np.diff(numbers) != 1)
+        bounds = np.empty(2 * len(breaks) + 2, np.int64)
+        bounds[0::2] = numbers[np.r_[0, breaks + 1]]
+        bounds[1::2] = numbers[np.r_[breaks, len(numbers) - 1]] + 1
+        if self and bounds[0] == self[-1]:
+            self.pop()
+            bounds = bounds[1:]
+        self.frombytes(bounds.tobytes())
+
+
+class Events:
+    """Events of one date: how many lines the whole ones have, and which lines came of the others."""
+
+    def __init__(self) -> None:
+        self._digests = np.zeros(0, f"S{_DIGEST}")
+        self._sizes = np.zeros(0, np.int32)
+        self._recent: dict[bytes, int] = {}
+        self._lines: dict[bytes, set[int]] = {}
+
+    def whole(self, event: bytes) -> int:
+        """Return the number of lines of an event that came whole, 0 for any other."""
+        found = self._recent.get(event)
+        if found is not None or not len(self._digests):
+            return found or 0
+        place = int(np.searchsorted(self._digests, np.bytes_(event)))
+        # numpy strips zero bytes from the end of what it returns, hence of what it is compared with.
+        known = place < len(self._digests) and self._digests[place] == event.rstrip(b"\0")
+        return int(self._sizes[place]) if known else 0
+
+    def __contains__(self, event: bytes) -> bool:
+        """Return whether any line of ``event`` came."""
+        return event in self._lines or self.whole(event) > 0
+
+    def note(self, event: bytes, lines: Sequence[int], *, whole: bool) -> list[bool]:
+        """Note ``lines`` (positions, ascending); return which of them were seen before."""
+        size, some = self.whole(event), self._lines.get(event, set())
+        repeats = [line < size or line in some for line in lines]
+        if whole and len(lines) >= size:
+            self._keep(event, {line for line in some if line >= len(lines)})
+            self._recent[event] = len(lines)
+            if len(self._recent) > max(RECENT, len(self._digests) // 8):
+                self._merge()
+        elif not all(repeats):
+            self._keep(event, some.union(lines))
+        return repeats
+
+    def _keep(self, event: bytes, lines: set[int]) -> None:
+        if lines:
+            self._lines[event] = lines
+        else:
+            self._lines.pop(event, None)
+
+    def _merge(self) -> None:
+        """Move what is recent to the arrays; new arrays, for a snapshot may still hold the old ones."""
+        recent = np.array(list(self._recent), f"S{_DIGEST}")
+        digests = np.concatenate([recent, self._digests])
+        sizes = np.concatenate([np.array(list(self._recent.values()), np.int32), self._sizes])
+        self._digests, first = np.unique(digests, return_index=True)  # the first of equals is the recent one
+        self._sizes, self._recent = sizes[first], {}
+        for column in (self._digests, self._sizes):
+            column.flags.writeable = False
+
+    def __len__(self) -> int:
+        """Return the number of events held."""
+        return len(self._digests) + len(self._recent) + len(self._lines)
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot; the arrays are never written to again."""
+        return {
+            "digests": self._digests,
+            "sizes": self._sizes,
+            "recent": dict(self._recent),
+            "lines": [[event, sorted(lines)] for event, lines in self._lines.items()],
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self._digests, self._sizes = data["digests"], data["sizes"]
+        self._recent = dict(data["recent"])
+        self._lines = {event: set(lines) for event, lines in data["lines"]}
 
 
 class Day:
-    """What was seen of one date."""
+    """What was seen of one date. Tills are numbers (``Seen``)."""
 
-    __slots__ = ("lines", "tills")
+    __slots__ = ("events", "lines", "tills")
 
     def __init__(self) -> None:
-        self.tills: dict[tuple[str, str], Runs] = {}
-        #: Lines of receipts that came in part, and of every other event.
-        self.lines: dict[tuple[str, ...], set[int]] = {}
+        self.tills: dict[int, Runs] = {}
+        #: Lines of receipts that came in part, by till and sequence number.
+        self.lines: dict[tuple[int, int], set[int]] = {}
+        self.events = Events()
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot: runs of all tills end to end."""
+        return {
+            "tills": np.fromiter(self.tills, np.int64, len(self.tills)),
+            "sizes": np.fromiter(map(len, self.tills.values()), np.int64, len(self.tills)),
+            "bounds": np.frombuffer(b"".join(self.tills.values()), np.int64),
+            "lines": [[till, sequence, sorted(lines)] for (till, sequence), lines in self.lines.items()],
+            "events": self.events.dump(),
+        }
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        bounds, ends = data["bounds"].tobytes(), np.cumsum(data["sizes"]) * data["bounds"].itemsize
+        spans = zip(data["tills"].tolist(), pairwise([0, *ends.tolist()]), strict=True)
+        self.tills = {till: Runs(bounds[first:last]) for till, (first, last) in spans}
+        self.lines = {(till, sequence): set(each) for till, sequence, each in data["lines"]}
+        self.events.load(data["events"])
 
 
 class Seen:
@@ -68,14 +193,29 @@ class Seen:
     def __init__(self) -> None:
         self.days: dict[int, Day] = {}
         self._newest = -1
+        #: Numbers of tills, so that the names are kept once and not per date.
+        self._tills: dict[tuple[str, str], int] = {}
+        self._next = 0
 
     def _day(self, day: int) -> Day:
         found = self.days.get(day)
         if found is None:
             found = self.days[day] = Day()
             self._newest = max(self._newest, day)
-            for old in [each for each in self.days if each <= self._newest - DATES and each != day]:
-                del self.days[old]
+            old = [each for each in self.days if each <= self._newest - DATES and each != day]
+            for each in old:
+                del self.days[each]
+            if old:
+                used = set[int]().union(*(kept.tills.keys() for kept in self.days.values()))
+                used.update(till for kept in self.days.values() for till, _ in kept.lines)
+                self._tills = {names: till for names, till in self._tills.items() if till in used}
+        return found
+
+    def _till(self, names: tuple[str, str]) -> int:
+        found = self._tills.get(names)
+        if found is None:
+            found = self._tills[names] = self._next
+            self._next += 1
         return found
 
     def receipt(
@@ -85,15 +225,15 @@ class Seen:
 
         ``whole`` says that no line of it was rejected.
         """
-        kept = self._day(day)
-        runs = kept.tills.get(till)
+        kept, number = self._day(day), self._till(till)
+        runs = kept.tills.get(number)
         if runs is None:
-            runs = kept.tills[till] = Runs()
-        key = (*till, str(sequence))
+            runs = kept.tills[number] = Runs()
+        key = (number, sequence)
         if key in kept.lines or not whole or len(set(lines)) < len(lines):
-            if sequence in runs:
+            if runs.holds(sequence):
                 return [True] * len(lines)
-            return self._lines(kept, key, lines)
+            return _each(kept.lines.setdefault(key, set()), lines)
         return [not runs.add(sequence)] * len(lines)
 
     def whole(
@@ -111,48 +251,70 @@ class Seen:
         repeats: list[bool] = []
         for day, till, sequence, count in zip(days, tills, sequences, counts, strict=True):
             kept = self.days.get(day) or self._day(day)
-            runs = kept.tills.get(till)
+            number = self._till(till)
+            runs = kept.tills.get(number)
             if runs is None:
-                runs = kept.tills[till] = Runs()
-            if kept.lines and (*till, str(sequence)) in kept.lines:
+                runs = kept.tills[number] = Runs()
+            if kept.lines and (number, sequence) in kept.lines:
                 own = lines[len(repeats) : len(repeats) + count]
                 repeats += self.receipt(day, till, sequence, own, whole=True)
             else:
                 repeats += [not runs.add(sequence)] * count
         return repeats
 
-    def event(self, day: int, sender: str, event_id: str, lines: Sequence[int]) -> list[bool]:
-        """Note lines of any other event; return which of them were seen before."""
-        return self._lines(self._day(day), (sender, event_id), lines)
+    def receipts(self, days: Ints, tills: Sequence[tuple[str, str]], till: Ints, sequences: Ints) -> None:
+        """Note whole receipts that are stored, shapes (n,); ``till`` has places in ``tills``.
 
-    @staticmethod
-    def _lines(kept: Day, key: tuple[str, ...], lines: Sequence[int]) -> list[bool]:
-        known = kept.lines.setdefault(key, set())
-        repeats = []
-        for line in lines:
-            repeats.append(line in known)
-            known.add(line)
-        return repeats
+        The fast way for a rebuild: 0.3 µs a receipt where ``receipt`` takes 2.
+        """
+        numbers = np.array([self._till(names) for names in tills], np.int64)[till]
+        order = np.lexsort((sequences, numbers, days))
+        days, numbers, sequences = days[order], numbers[order], sequences[order]
+        fresh = np.r_[True, (np.diff(days) != 0) | (np.diff(numbers) != 0) | (np.diff(sequences) != 0)][: len(days)]
+        days, numbers, sequences = days[fresh], numbers[fresh], sequences[fresh]
+        starts = np.flatnonzero(np.r_[True, (np.diff(days) != 0) | (np.diff(numbers) != 0)][: len(days)])
+        for first, last in pairwise([*starts.tolist(), len(days)]):
+            kept = self._day(int(days[first]))
+            kept.tills.setdefault(int(numbers[first]), Runs()).update(sequences[first:last])
+
+    def event(self, day: int, sender: str, event_id: str, lines: Sequence[int], *, whole: bool) -> list[bool]:
+        """Note the accepted ``lines`` of any other event (positions); return which of them were seen before."""
+        return self._day(day).events.note(digest(sender, event_id), lines, whole=whole)
+
+    def knows(self, sender: str, event_id: str) -> bool:
+        """Return whether any line of an event was seen, on whatever date."""
+        event = digest(sender, event_id)
+        return any(event in day.events for day in self.days.values())
 
     def size(self) -> int:
         """Return the number of intervals and single entries held."""
-        return sum(len(day.lines) + sum(len(runs.starts) for runs in day.tills.values()) for day in self.days.values())
+        return sum(
+            len(day.lines) + len(day.events) + sum(len(runs) // 2 for runs in day.tills.values())
+            for day in self.days.values()
+        )
 
-    def dump(self) -> list[Any]:
+    def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        return [
-            [
-                number,
-                [[*till, runs.starts, runs.ends] for till, runs in day.tills.items()],
-                [[list(key), sorted(lines)] for key, lines in day.lines.items()],
-            ]
-            for number, day in self.days.items()
-        ]
+        return {
+            "stores": [store for store, _ in self._tills],
+            "workstations": [workstation for _, workstation in self._tills],
+            "tills": np.fromiter(self._tills.values(), np.int64, len(self._tills)),
+            "days": [[number, day.dump()] for number, day in self.days.items()],
+        }
 
-    def load(self, data: list[Any]) -> None:
+    def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.days, self._newest = {}, -1
-        for number, tills, lines in data:
-            day = self._day(number)
-            day.tills = {(store, till): Runs(starts, ends) for store, till, starts, ends in tills}
-            day.lines = {tuple(key): set(each) for key, each in lines}
+        names = zip(data["stores"], data["workstations"], strict=True)
+        self._tills = dict(zip(names, data["tills"].tolist(), strict=True))
+        self._next = max(self._tills.values(), default=-1) + 1
+        for number, day in data["days"]:
+            self._day(number).load(day)
+
+
+def _each(known: set[int], lines: Sequence[int]) -> list[bool]:
+    repeats = []
+    for line in lines:
+        repeats.append(line in known)
+        known.add(line)
+    return repeats

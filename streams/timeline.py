@@ -68,15 +68,15 @@ class Timeline(ABC):
         """Begin to wait for events anew, after a rebuild: the wall clock must not overtake the backlog."""
         self._listening = 0.0
 
-    def advance(self, wall: float) -> None:
-        """Do everything that is due."""
+    def advance(self, wall: float, *, ahead: bool = True) -> None:
+        """Do everything that is due; live, ``ahead`` looks into the started bucket too."""
         options = self._setup.options
         if options.event_time:
             self._advance_to(min(self.queues[topic].watermark for topic in options.inputs))
         else:
-            self._advance_live(wall)
+            self._advance_live(wall, ahead=ahead)
 
-    def _advance_live(self, wall: float) -> None:
+    def _advance_live(self, wall: float, *, ahead: bool) -> None:
         options = self._setup.options
         marks = [queue.watermark for queue in self.queues.values() if queue.watermark != NEVER]
         if not marks:
@@ -89,7 +89,7 @@ class Timeline(ABC):
         if self.moment == NEVER or self.moment + BUCKET <= now:
             self._due = self._due or wall
             self._advance_due(now, wall)
-        if self.moment != NEVER and self.moment + BUCKET > now:
+        if ahead and self.moment != NEVER and self.moment + BUCKET > now:
             self.look_ahead(now)
 
     def _advance_due(self, now: int, wall: float) -> None:

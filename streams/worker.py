@@ -20,6 +20,7 @@ from streams.app import Stream, servers
 from streams.health import Health, HealthServer, Stall
 from streams.metrics import Metrics
 from streams.options import WorkerOptions
+from streams.pace import Pace
 from streams.pipeline import Pipeline
 from streams.ports import EngineFactory, Hook, no_hook
 from streams.positions import Place
@@ -133,7 +134,8 @@ class Worker:
             hook=self._hook,
         )
         self.publisher = Publisher(self._producer, self.metrics, live_seconds=options.live_seconds, hook=self._hook)
-        self.pipeline = Pipeline(self.writer, self.publisher, self.metrics, snapshot_seconds=options.snapshot_seconds)
+        pace = Pace(options.snapshot_seconds, options.snapshot_seconds_most, options.snapshot_bytes)
+        self.pipeline = Pipeline(self.writer, self.publisher, self.metrics, pace)
         self._stream = Stream(options, self.pipeline, self.writer, self._rebuilt, self._progress, hook=self._hook)
 
     async def _run_app(self) -> None:

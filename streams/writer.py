@@ -8,7 +8,6 @@ merged by the warehouse.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import logging
 import time
@@ -207,10 +206,12 @@ class Writer:
         }
 
     async def _snapshot(self, batch: Batch, snapshot: Snapshot) -> None:
-        state = base64.b64encode(snapshot.state).decode()  # the engine compressed it
+        state = await asyncio.get_running_loop().run_in_executor(self._executor, snapshot.text)
+        self._check(batch)
         row: dict[str, list[object]] = {
             "epoch": [self._epoch],
             "partition": [snapshot.partition],
+            "slot": [snapshot.slot],
             "position": [sum(snapshot.offsets.values())],
             "offsets": [json.dumps(dict(snapshot.offsets), sort_keys=True)],
             "format": [SNAPSHOT_FORMAT],

@@ -64,20 +64,31 @@ class Sheet:
     rejected: list[Rejected] = field(default_factory=list)
     fatal: list[Problem] = field(default_factory=list)
     other_kind: int = 0
+    #: First and last date of the good rows and of those of the other kind; None without any.
+    first: date | None = None
+    last: date | None = None
+
+    def span(self, day: date) -> None:
+        """Let ``day`` lie between the first and the last date."""
+        self.first = min(self.first or day, day)
+        self.last = max(self.last or day, day)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What earlier rows said, to find a row that contradicts or repeats one."""
+    """What earlier rows said, to find a row that contradicts or (unless ``repeats``) repeats one."""
+
+    repeats: bool = False
 
     regions: dict[str, tuple[int, int]] = field(default_factory=dict)
     rows: dict[tuple[date, str, str, str], int] = field(default_factory=dict)
 
 
-def load(path: Path, catalogue: Catalogue, kind: QuoteKind | None = None) -> Sheet:
+def load(path: Path, catalogue: Catalogue, kind: QuoteKind | None = None, *, repeats: bool = False) -> Sheet:
     """Return the rows of the file, good and bad ones apart.
 
     ``kind`` leaves rows of the other kind out, and is the kind of rows that name none (else retail).
+    ``repeats`` lets several rows have the same date, site, good and kind: later ones are corrections.
     """
     found, problems = Sheet(), Problems()
     rows = read(path, REQUIRED, problems)
@@ -87,7 +98,7 @@ def load(path: Path, catalogue: Catalogue, kind: QuoteKind | None = None) -> She
             found.rejected.append(Rejected(problem.row, {}, (problem,)))
         else:
             found.fatal.append(problem)
-    seen = _Seen()
+    seen = _Seen(repeats)
     for row in rows:
         _sort(row, catalogue, kind, seen, found)
     found.rejected.sort(key=lambda rejected: rejected.line)
@@ -107,6 +118,9 @@ def write_rejected(path: Path, rejected: Sequence[Rejected]) -> None:
 def _sort(row: Row, catalogue: Catalogue, kind: QuoteKind | None, seen: _Seen, found: Sheet) -> None:
     if kind and row["kind"] in KINDS and row["kind"] != kind:
         found.other_kind += 1
+        day = _parsed(row["date"])
+        if day is not None and day >= EARLIEST:
+            found.span(day)
         return
     own = Problems()
     quote = _quote(replace(row, problems=own), catalogue, kind or "retail", seen)
@@ -114,6 +128,7 @@ def _sort(row: Row, catalogue: Catalogue, kind: QuoteKind | None, seen: _Seen, f
         found.rejected.append(Rejected(row.line, row.cells, tuple(own.kept)))
     else:
         found.quotes.append(quote)
+        found.span(quote.day)
 
 
 def _quote(row: Row, catalogue: Catalogue, kind: QuoteKind, seen: _Seen) -> Quote | None:
@@ -142,7 +157,7 @@ def _check_seen(row: Row, seen: _Seen, day: date, region: int, site: str, good: 
             f"第 {line} 行中站点 {site!r} 属于 {known}：一个站点只能属于一个区县",
         )
     before = seen.rows.setdefault((day, site, good, kind), row.line)
-    if before != row.line:
+    if before != row.line and not seen.repeats:
         row.wrong(
             "good",
             f"the same date, site, good and kind as line {before}: keep one of them",
@@ -152,16 +167,20 @@ def _check_seen(row: Row, seen: _Seen, day: date, region: int, site: str, good: 
 
 def _day(row: Row) -> date | None:
     text = row["date"]
-    try:
-        day = date.fromisoformat(text) if len(text) == len("2021-07-01") else None
-    except ValueError:
-        day = None
+    day = _parsed(text)
     if day is None:
         row.wrong("date", f"{text!r} is not a date: write 2021-07-01", f"{text!r} 不是日期：请写成 2021-07-01")
     elif day < EARLIEST:
         row.wrong("date", f"{text} is before {EARLIEST}: correct the year", f"{text} 早于 {EARLIEST}：请核对年份")
         return None
     return day
+
+
+def _parsed(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == len("2021-07-01") else None
+    except ValueError:
+        return None
 
 
 def _county(row: Row, catalogue: Catalogue) -> int | None:

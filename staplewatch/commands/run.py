@@ -37,6 +37,14 @@ Port = Annotated[
 Host = Annotated[
     str | None, typer.Option("--host", help=say("网页监听地址", "web address to listen on"), show_default=False)
 ]
+Exercise = Annotated[
+    bool | None,
+    typer.Option(
+        "--exercise",
+        help=say("演练：大屏标明一切都不是实情", "an exercise: the wall says that nothing is real"),
+        show_default=False,
+    ),
+]
 EventTime = Annotated[
     bool | None,
     typer.Option(
@@ -122,6 +130,7 @@ def up(
     duration: Duration = None,
     broker: Broker = None,
     warehouse: Warehouse = None,
+    exercise: Exercise = None,
     event_time: EventTime = None,
     inputs: Inputs = None,
     catalogue: Catalogue = None,
@@ -148,6 +157,7 @@ def serve(
     duration: Duration = None,
     broker: Broker = None,
     warehouse: Warehouse = None,
+    exercise: Exercise = None,
     catalogue: Catalogue = None,
     timezone: Timezone = None,
     log_level: LogLevel = None,

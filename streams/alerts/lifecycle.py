@@ -8,18 +8,19 @@ close have the same moment, so two clear ones of them do not resolve an alert.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Final, TypeAlias
 
 import msgspec
 
 from schemas.catalogue import Catalogue
-from schemas.events import Alert, AlertState, AsOf
+from schemas.events import Alert, AlertState, AsOf, QuoteKind
 from streams.alerts import explain, words
 from streams.alerts.evaluation import UNDEFINED
+from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
-from streams.alerts.rules import Rule
+from streams.alerts.rules import Rule, Text
 from streams.alerts.transition import Reason, Transition
 
 __all__ = ["Book", "Subject", "Transition"]
@@ -63,6 +64,39 @@ class Episode(msgspec.Struct):
     undefined_since: int | None = None
 
 
+class Named(msgspec.Struct, frozen=True, array_like=True):
+    """What a rule was called when a snapshot was taken: enough to end its alerts when no pack has it any more."""
+
+    ref: str
+    id: str
+    pack: str
+    pack_version: str
+    kind: QuoteKind
+    trigger: Trigger
+    zh: str
+    en: str
+
+    def rule(self) -> Rule:
+        """Return a rule with these names and nothing to evaluate."""
+        return Rule(
+            id=self.id,
+            pack=self.pack,
+            pack_version=self.pack_version,
+            kind=self.kind,
+            subjects=(),
+            trigger=self.trigger,
+            title=Text(self.zh, self.en),
+            levels={},
+            evidence=None,
+            hold=0,
+            clear_hold=0,
+            stale_after=0,
+            headline="",
+            phrases={},
+            shows=(),
+        )
+
+
 class Book:
     """All alerts of one partition. Deterministic: no clock, no randomness, nothing but what is stepped in.
 
@@ -77,6 +111,9 @@ class Book:
         #: Episodes that ended in the bucket or date they began in: (start, next seq). Another one
         #: that begins there has the same id, so it counts on.
         self._ended: dict[str, dict[Subject, tuple[int, int]]] = {ref: {} for ref in rulebook.rules}
+        #: Rules that no pack has any more, and their alerts until ``retire`` ends them.
+        self._removed: dict[str, Rule] = {}
+        self._orphans: list[Episode] = []
 
     def open_keys(self, rule: Rule) -> set[Subject]:
         """Return the subjects that must be evaluated even if nothing arrived for them."""
@@ -119,32 +156,91 @@ class Book:
 
     def to_alert(self, transition: Transition, as_of: AsOf, processed_at: int, tz: tzinfo) -> Alert:
         """Return the record for topic ``alerts``, in words and with times at the offset of ``tz``."""
-        rule = self._rulebook.rules[transition.rule]
+        rule = self._rulebook.rules.get(transition.rule) or self._removed[transition.rule]
         return words.to_alert(transition, rule, self._catalogue, as_of, processed_at, tz)
 
     def dump(self) -> dict[str, object]:
         """Return everything that ``load`` needs, as plain lists, dicts, numbers and strings."""
         ended = [[ref, *subject, *memory] for ref, found in self._ended.items() for subject, memory in found.items()]
+        used = [rule for ref, rule in self._rulebook.rules.items() if self._open[ref] or self._ended[ref]]
         return {
             "open": [msgspec.to_builtins(episode) for found in self._open.values() for episode in found.values()],
             "ended": ended,
+            "rules": [msgspec.to_builtins(_named(rule)) for rule in used],
         }
 
     def load(self, data: Mapping[str, object]) -> None:
-        """Replace everything by what ``dump`` returned.
+        """Replace everything by what ``dump`` returned, perhaps under other packs.
 
-        Raises ``msgspec.ValidationError`` for data of another shape and ``KeyError`` for a rule
-        that the rulebook does not have.
+        Alerts of a rule that still exists stay open: its next evaluation decides, with its present
+        conditions. Those of a rule that is gone, is evaluated at other times now or does not watch
+        their region any more wait for ``retire``. Raises ``msgspec.ValidationError`` for data of another shape.
         """
         episodes = msgspec.convert(data["open"], list[Episode])
         ended = msgspec.convert(data["ended"], list[tuple[str, int, str, str, int, int]])
+        named = {each.ref: each for each in msgspec.convert(data["rules"], list[Named])}
+        self._removed = {ref: each.rule() for ref, each in named.items() if not self._has(each)}
         self._open = {ref: {} for ref in self._rulebook.rules}
         self._ended = {ref: {} for ref in self._rulebook.rules}
-        for episode in episodes:
-            newest = episode.newest
+        self._orphans = [episode for episode in episodes if not self._watched(episode.newest)]
+        for newest, episode in ((episode.newest, episode) for episode in episodes if self._watched(episode.newest)):
             self._open[newest.rule][newest.region, newest.good, newest.site] = episode
         for ref, region, good, site, start, seq in ended:
-            self._ended[ref][region, good, site] = (start, seq)
+            if ref not in self._removed:
+                self._ended[ref][region, good, site] = (start, seq)
+
+    def _watched(self, newest: Transition) -> bool:
+        if newest.rule in self._removed:
+            return False
+        return newest.region in self._rulebook.regions(self._rulebook.rules[newest.rule])
+
+    def _has(self, named: Named) -> bool:
+        rule = self._rulebook.rules.get(named.ref)
+        return rule is not None and rule.trigger == named.trigger
+
+    def retire(self, now: Callable[[int], int]) -> list[Transition]:
+        """Resolve the alerts of rules that are gone; ``now`` gives the present of a region, epoch seconds."""
+        orphans, self._orphans = self._orphans, []
+        return [
+            msgspec.structs.replace(
+                each.newest,
+                seq=each.newest.seq + 1,
+                state="resolved",
+                level=0,
+                level_before=each.newest.level,
+                at=max(each.newest.at, now(each.newest.region)),
+                reason="rule_removed",
+                stale=False,
+            )
+            for each in orphans
+        ]
+
+    def adopt(self, stored: Iterable[tuple[Transition, Named]]) -> list[Transition]:
+        """Go on from the newest stored transition of each episode where it is ahead; return those that ended there.
+
+        When an episode began to clear is not stored: such waits begin anew.
+        """
+        ended: list[Transition] = []
+        for newest, named in sorted(stored, key=lambda each: (each[0].start, each[0].seq)):
+            subject = (newest.region, newest.good, newest.site)
+            if not self._has(named):
+                self._removed[named.ref] = named.rule()
+            if not self._watched(newest):
+                self._orphans += [Episode(newest, newest.start)] if newest.state != "resolved" else []
+                continue
+            known = self._open[newest.rule].get(subject)
+            if known is not None and not _ahead(newest, known.newest):
+                continue
+            if newest.state == "resolved":
+                ended.append(newest)
+                self._open[newest.rule].pop(subject, None)
+                self._ended[newest.rule][subject] = (newest.start, newest.seq + 1)
+            elif known is not None and known.newest.id == newest.id:
+                known.newest = newest
+            else:
+                since = newest.at if newest.state == "pending" else newest.start
+                self._open[newest.rule][subject] = Episode(newest, since)
+        return ended
 
     def _begin(self, rule: Rule, seen: Evaluation) -> Transition:
         key = rule.key(*seen.subject)
@@ -245,6 +341,17 @@ class Book:
 
     def _local_date(self, at: int) -> int:
         return datetime.fromtimestamp(at, self._tz).toordinal() - _UNIX_EPOCH
+
+
+def _ahead(stored: Transition, known: Transition) -> bool:
+    """Return whether a stored transition is later than the known one: of the same episode, or of a later one."""
+    if stored.id == known.id:
+        return stored.seq > known.seq
+    return stored.start > known.start
+
+
+def _named(rule: Rule) -> Named:
+    return Named(rule.ref, rule.id, rule.pack, rule.pack_version, rule.kind, rule.trigger, rule.title.zh, rule.title.en)
 
 
 def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """The indicator names that a rule may use, and how their values read in words.
 
-A new indicator is one line in ``_ALL``.
+A new indicator is one line in ``_ALL``. A rule with flags brings names of its own, see ``NAMES``.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +17,8 @@ from typing import Final, Literal
 #: clear condition; a ``count``, an outage or a ``flag`` stays as it is. A ``threshold`` comes from the catalogue.
 Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "threshold"]
 Trigger = Literal["tick", "date"]
+#: Which rules see a name: all of its triggers, those on prefectures, those with a ``county_rule``.
+Scope = Literal["all", "prefecture", "extent"]
 
 TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date")
 #: Kinds that are rounded to 9 decimals before they are compared: 13/10 - 1 is not above 0.30.
@@ -33,11 +36,21 @@ class Name:
     en: str
     unit_zh: str = ""
     unit_en: str = ""
+    scope: Scope = "all"
 
 
 _TICK: Final[tuple[Trigger, ...]] = ("tick",)
 _DATE: Final[tuple[Trigger, ...]] = ("date",)
 _DAYS: Final = (" 天", " day")
+
+
+def _prefecture(name: str, zh: str, en: str) -> Name:
+    return Name(name, "count", _DATE, zh, en, scope="prefecture")
+
+
+def _extent(name: str, kind: Literal["count", "flag"], zh: str, en: str) -> Name:
+    return Name(name, kind, _DATE, zh, en, scope="extent")
+
 
 _ALL: Final = (
     Name("vwap_1h", "price", _TICK, "1 小时均价", "1-hour average price"),
@@ -63,18 +76,67 @@ _ALL: Final = (
     Name("price", "price", _DATE, "报价中位数", "median quote"),
     Name("change_day", "ratio", _DATE, "比前一日变动", "change on the day"),
     Name("change_week", "ratio", _DATE, "比一周前变动", "change on the week"),
+    Name("change_month", "ratio", _DATE, "比四周前变动", "change on the month"),
+    Name("change_year", "ratio", _DATE, "比上年同日变动", "change on the year"),
+    Name("rise_over_usual", "ratio", _DATE, "高于常态", "rise over the usual price"),
+    Name("dispersion", "ratio", _DATE, "网点间离散度", "dispersion across sites"),
     Name("sites_present", "count", _DATE, "有效报价网点数", "sites with a current quote"),
     Name("sites_fresh", "count", _DATE, "当日报价网点数", "sites that quoted on the date"),
     Name("out_days", "count", _DATE, "连续断货天数", "days out of stock", *_DAYS),
     Name("intermittent", "flag", _DATE, "断档", "intermittent supply"),
+    _prefecture("counties", "区县总数", "counties of the prefecture"),
+    _prefecture("counties_stocked", "有库存报告的区县数", "counties that report stock"),
+    _prefecture("counties_out", "断货区县数", "counties out of stock"),
+    _extent("county", "flag", "区县级", "is a county"),
+    _extent("prefecture", "flag", "地市级", "is a prefecture"),
+    _extent("province", "flag", "省级", "is a province"),
+    _extent("nation", "flag", "全国", "is the nation"),
+    _extent("affected", "flag", "受影响", "affected"),
+    _extent("counties_affected", "count", "受影响区县数", "affected counties"),
+    _extent("counties_reporting", "count", "有评估的区县数", "reporting counties"),
+    _extent("prefectures_affected", "count", "受影响地市数", "affected prefectures"),
+    _extent("prefectures_reporting", "count", "有评估的地市数", "reporting prefectures"),
+    _extent("capital_affected", "flag", "省会受影响", "capital affected"),
+    _extent("provinces_affected", "count", "受影响省份数", "provinces with an affected prefecture"),
+    _extent("provinces_reporting", "count", "有评估的省份数", "reporting provinces"),
 )
 
-NAMES: Final[Mapping[str, Name]] = MappingProxyType({name.name: name for name in _ALL})
+#: What a rule's flag ``x`` brings: counties flagged, longest run of dates of one of them, goods flagged.
+FLAG_COUNTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "districts": ("{flag} 级区县数", "counties flagged {flag}"),
+        "days": ("{flag} 级连续天数", "days in a row flagged {flag}"),
+        "goods": ("{flag} 级商品数", "goods flagged {flag}"),
+    }
+)
+#: After a name: the same counted with the flags' thresholds moved by a tenth, for the clear condition.
+NEAR: Final = "~"
+_FLAGGED: Final = re.compile(rf"({'|'.join(FLAG_COUNTS)})_([a-z][a-z0-9]*){NEAR}?")
 
 
-def provided(trigger: Trigger) -> tuple[str, ...]:
-    """Return the indicators that frames of ``trigger`` carry."""
-    return tuple(name.name for name in _ALL if trigger in name.triggers)
+class _Names(dict[str, Name]):
+    def __missing__(self, name: str) -> Name:
+        found = _FLAGGED.fullmatch(name)
+        if found is None:
+            raise KeyError(name)
+        zh, en = FLAG_COUNTS[found[1]]
+        return Name(name, "count", _DATE, zh.format(flag=found[2].upper()), en.format(flag=found[2].upper()))
+
+
+#: Every indicator by its name; ``districts_x``, ``days_x`` and ``goods_x`` are there for any flag ``x``.
+NAMES: Final[Mapping[str, Name]] = MappingProxyType(_Names({name.name: name for name in _ALL}))
+
+
+def provided(trigger: Trigger, scopes: Iterable[Scope] = (), flags: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the indicators that frames of ``trigger`` carry, for a rule of these scopes with these flags."""
+    wanted = {"all", *scopes}
+    own = tuple(name.name for name in _ALL if trigger in name.triggers and name.scope in wanted)
+    return (*own, *flag_names(flags))
+
+
+def flag_names(flags: Iterable[str]) -> tuple[str, ...]:
+    """Return the indicators that flags bring."""
+    return tuple(f"{count}_{flag}" for flag in flags for count in FLAG_COUNTS)
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:

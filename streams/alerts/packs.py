@@ -15,7 +15,7 @@ import msgspec
 
 from schemas.events import LEVELS, QuoteKind
 from streams.alerts.conditions import Condition, ConditionError, parse
-from streams.alerts.names import Trigger, provided, suggestion
+from streams.alerts.names import Scope, Trigger, provided, suggestion
 from streams.alerts.positions import Position, nearest, positions
 from streams.alerts.rules import Rule, Subject, Text
 
@@ -72,6 +72,8 @@ class _RuleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     clear_for: str | None = None
     stale_after: str = "7 dates"
     shows: list[str] = []
+    flags: dict[str, str] = {}
+    county_rule: str | None = None
 
 
 def load(reference: str) -> Pack:
@@ -80,23 +82,32 @@ def load(reference: str) -> Pack:
     Raises ``PackError`` with the place of the first mistake, also when there is no such pack.
     """
     name, kind = _split(reference)
-    path = Path(name) if name.endswith(".toml") else DIRECTORY / f"{name}.toml"
+    path = locate(name)
     try:
         content = path.read_bytes()
     except OSError as error:
-        known = sorted(found.stem for found in DIRECTORY.glob("*.toml"))
-        hint = suggestion(name, known) or f"; packs: {', '.join(known)}, or a path ending in .toml"
+        hint = suggestion(name, shipped()) or f"; packs: {', '.join(shipped())}, or a path ending in .toml"
         msg = f'cannot read the pack "{name}" ({error.strerror}){hint}'
         raise PackError(reference, msg) from None
-    return parse_pack(content, path.name, kind)
+    return parse_pack(content, path.name, kind, path.parent)
 
 
-def parse_pack(content: bytes, source: str, kind: QuoteKind | None = None) -> Pack:
+def shipped() -> tuple[str, ...]:
+    """Return the names of the packs that come with the product."""
+    return tuple(sorted(found.stem for found in DIRECTORY.glob("*.toml")))
+
+
+def locate(name: str, directory: Path | None = None) -> Path:
+    """Return the file of a pack: ``NAME`` is one that is shipped, ``FILE.toml`` a path (from ``directory``)."""
+    return (directory or Path()) / name if name.endswith(".toml") else DIRECTORY / f"{name}.toml"
+
+
+def parse_pack(content: bytes, source: str, kind: QuoteKind | None = None, directory: Path | None = None) -> Pack:
     """Return the pack in ``content``; ``source`` is its name in errors, ``kind`` overrides its own.
 
-    Raises ``PackError``.
+    ``directory`` is where a ``county_rule`` that is a file is looked for. Raises ``PackError``.
     """
-    return _Reader(content, source).pack(kind)
+    return _Reader(content, source, directory).pack(kind)
 
 
 def _split(reference: str) -> tuple[str, QuoteKind | None]:
@@ -111,8 +122,8 @@ def _split(reference: str) -> tuple[str, QuoteKind | None]:
 class _Reader:
     """One pack file while it is read: knows where everything stands."""
 
-    def __init__(self, content: bytes, source: str) -> None:
-        self._source = source
+    def __init__(self, content: bytes, source: str, directory: Path | None, *, nested: bool = False) -> None:
+        self._source, self._directory, self._nested = source, directory, nested
         self._hash = hashlib.sha256(content).hexdigest()[:8]
         try:
             text = content.decode()
@@ -148,7 +159,11 @@ class _Reader:
     def _rule(self, path: str, raw: dict[str, Any], pack: str, version: str, kind: QuoteKind) -> Rule:
         table = self._convert(raw, _RuleTable, path)
         self._check_identity(path, table)
-        known = provided(table.trigger)
+        self._check_scope(path, table)
+        flags = {
+            name: self._condition(f"{path}.flags.{name}", text, provided("date")) for name, text in table.flags.items()
+        }
+        known = provided(table.trigger, _scopes(table), flags)
         levels = self._levels(path, table, known)
         evidence = None
         if table.evidence is not None:
@@ -170,6 +185,8 @@ class _Reader:
             headline=table.headline,
             phrases={name: _text(words) for name, words in table.words.items()},
             shows=tuple(table.shows),
+            flags=flags,
+            county_rule=self._county_rule(path, table, kind),
         )
         self._check_names(path, table, known)
         self._check_phrases(path, rule)
@@ -179,9 +196,43 @@ class _Reader:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.id):
             self._fail(f"{path}.id", f'"{table.id}": a rule\'s id has lower-case letters, digits and hyphens')
         if not table.subject:
-            self._fail(f"{path}.subject", "name at least one subject: county, prefecture, province or site")
+            self._fail(f"{path}.subject", "name at least one subject: county, prefecture, province, nation or site")
         if "site" in table.subject and len(table.subject) > 1:
             self._fail(f"{path}.subject", "a rule on sites has no other subject: write a rule of its own")
+
+    def _check_scope(self, path: str, table: _RuleTable) -> None:
+        """Refuse flags but on the counties of a prefecture, and what is per date on ticks."""
+        if table.flags and (table.trigger != "date" or table.subject != ["prefecture"]):
+            self._fail(f"{path}.flags", 'flags need trigger = "date" and subject = ["prefecture"]')
+        for name in table.flags:
+            if not re.fullmatch(r"[a-z][a-z0-9]*", name):
+                self._fail(f"{path}.flags.{name}", f'"{name}": a flag has lower-case letters and digits, as in iv')
+        if table.county_rule is not None and table.trigger != "date":
+            self._fail(f"{path}.county_rule", 'county_rule needs trigger = "date"')
+        if "nation" in table.subject and table.county_rule is None:
+            self._fail(f"{path}.subject", 'a rule on the nation needs a county_rule, for example "urumqi-2007"')
+
+    def _county_rule(self, path: str, table: _RuleTable, kind: QuoteKind) -> Rule | None:
+        """Return the one rule on counties of the pack that is named."""
+        if table.county_rule is None:
+            return None
+        where = f"{path}.county_rule"
+        if self._nested:
+            self._fail(where, "counts counties itself: a county_rule names a pack whose rule looks at them")
+        file = locate(table.county_rule, self._directory)
+        try:
+            content = file.read_bytes()
+        except OSError:
+            hint = suggestion(table.county_rule, shipped()) or f"; packs: {', '.join(shipped())}"
+            self._fail(where, f'there is no pack "{table.county_rule}"{hint}')
+        try:
+            rules = _Reader(content, file.name, file.parent, nested=True).pack(kind).rules
+        except PackError as error:
+            self._fail(where, str(error))
+        found = [rule for rule in rules if rule.trigger == "date" and "county" in rule.subjects]
+        if len(found) != 1:
+            self._fail(where, f'"{table.county_rule}" has {len(found)} date rules on counties: exactly one is needed')
+        return found[0]
 
     def _levels(self, path: str, table: _RuleTable, known: tuple[str, ...]) -> Mapping[int, Condition]:
         if not table.levels:
@@ -251,6 +302,12 @@ class _Reader:
     def _fail(self, path: str, message: str, place: Position | None = None) -> NoReturn:
         line, column = place or nearest(self._places, path) or (0, 0)
         raise PackError(self._source, f"{path}: {message}" if path else message, line, column)
+
+
+def _scopes(table: _RuleTable) -> tuple[Scope, ...]:
+    """Return which names beyond those of the trigger the rule may use."""
+    extent: tuple[Scope, ...] = ("extent",) if table.county_rule is not None else ()
+    return ("prefecture", *extent) if table.subject == ["prefecture"] else extent
 
 
 def _located(message: str) -> tuple[str, str]:

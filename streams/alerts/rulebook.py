@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from schemas.catalogue import Catalogue
 from streams.alerts.names import TRIGGERS, Trigger
 from streams.alerts.packs import Pack, PackError
 from streams.alerts.rules import Rule
+
+#: Code of the nation, which no catalogue lists: 000000.
+NATION: Final = 0
 
 
 class Rulebook:
@@ -25,7 +29,7 @@ class Rulebook:
             trigger: tuple(rule for rule in self.rules.values() if rule.trigger == trigger) for trigger in TRIGGERS
         }
         self._regions = {
-            ref: frozenset(code for code, region in catalogue.regions.items() if _watches(rule, region.level))
+            ref: frozenset(code for code, level in _levels(catalogue) if _watches(rule, level))
             for ref, rule in self.rules.items()
         }
         parts = sorted(f"{pack.name} {pack.kind} {pack.version}" for pack in self.packs)
@@ -39,6 +43,11 @@ class Rulebook:
     def regions(self, rule: Rule) -> frozenset[int]:
         """Return the regions whose rows ``rule`` looks at; for a rule on sites, their counties."""
         return self._regions[rule.ref]
+
+
+def _levels(catalogue: Catalogue) -> Iterable[tuple[int, str]]:
+    yield from ((code, region.level) for code, region in catalogue.regions.items())
+    yield NATION, "nation"
 
 
 def _watches(rule: Rule, level: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -11,10 +11,10 @@ import polars as pl
 
 from schemas.events import QuoteKind
 from streams.alerts.evaluation import levels_and_clear
-from streams.alerts.names import NAMES, Trigger
-from streams.alerts.terms import Condition, names, relaxed
+from streams.alerts.names import NAMES, NEAR, Trigger, flag_names
+from streams.alerts.terms import Condition, names, relaxed, renamed
 
-Subject = Literal["site", "county", "prefecture", "province"]
+Subject = Literal["site", "county", "prefecture", "province", "nation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Rule:
     ``levels`` maps 1..4 (blue..red) to conditions, ascending. ``hold`` is the pack's ``for``,
     ``clear_hold`` its ``clear_for``; ``stale_after`` is in dates for both. ``phrases`` has the
     words for each indicator that can decide, ``shows`` what else an alert carries.
+    ``flags`` are conditions on each county of a prefecture, counted by ``streams.alerts.flags``;
+    ``county_rule`` is the rule whose levels ``streams.alerts.extent`` counts over regions.
     """
 
     id: str
@@ -50,6 +52,8 @@ class Rule:
     headline: str
     phrases: Mapping[str, Text]
     shows: tuple[str, ...]
+    flags: Mapping[str, Condition] = field(default_factory=dict)
+    county_rule: Rule | None = None
 
     @cached_property
     def ref(self) -> str:
@@ -64,7 +68,8 @@ class Rule:
     @cached_property
     def cleared(self) -> Condition:
         """The condition that must not be true any more for the alert to clear."""
-        return relaxed(self.levels[self.lowest])
+        near = {name: name + NEAR for name in flag_names(self.flags)}
+        return renamed(relaxed(self.levels[self.lowest]), near)
 
     @cached_property
     def values(self) -> tuple[str, ...]:
@@ -79,6 +84,14 @@ class Rule:
         needed = names(self.evidence) if self.evidence is not None else ()
         shown = [name for name in self.shows if NAMES[name].kind == "count"]
         return tuple(name for name in dict.fromkeys([*needed, *shown]) if name not in self.values)
+
+    @cached_property
+    def measured(self) -> tuple[str, ...]:
+        """Every indicator of a region that the rule reads, also through its flags and its county rule."""
+        flagged = [name for condition in self.flags.values() for name in names(condition)]
+        below = self.county_rule.measured if self.county_rule is not None else ()
+        own = set(flag_names(self.flags))
+        return tuple(name for name in dict.fromkeys([*self.values, *self.counts, *flagged, *below]) if name not in own)
 
     def key(self, region: int, good: str, site: str = "") -> str:
         """Return the alert key: ``rule|region|good[|site][|wholesale]``."""

@@ -6,7 +6,7 @@ in Kleene logic, where ``not (x >= 3)`` and ``x < 3`` are undefined for the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -139,6 +139,34 @@ def relaxed(condition: Condition) -> Condition:
             return Either(relaxed(left), relaxed(right))
         case _:
             return condition
+
+
+def renamed(node: Condition, new: Mapping[str, str]) -> Condition:
+    """Return ``node`` with the indicators named in ``new`` under their new names."""
+    match node:
+        case Comparison(relation, measure, threshold):
+            return Comparison(relation, _renamed(measure, new), _renamed(threshold, new))
+        case Flag(name, negated):
+            return Flag(new.get(name, name), negated)
+        case Missing(inner, negated):
+            same = Flag(new.get(inner.name, inner.name)) if isinstance(inner, Flag) else _renamed(inner, new)
+            return Missing(same, negated)
+        case Both(left, right):
+            return Both(renamed(left, new), renamed(right, new))
+        case Either(left, right):
+            return Either(renamed(left, new), renamed(right, new))
+
+
+def _renamed(term: Term, new: Mapping[str, str]) -> Term:
+    match term:
+        case Column(name):
+            return Column(new.get(name, name))
+        case Absolute(inner):
+            return Absolute(_renamed(inner, new))
+        case Arithmetic(symbol, left, right):
+            return Arithmetic(symbol, _renamed(left, new), _renamed(right, new))
+        case Number():
+            return term
 
 
 def _moved(lower: bool, threshold: Term) -> Term:

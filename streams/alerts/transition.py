@@ -9,9 +9,9 @@ import msgspec
 from schemas.events import AlertState
 
 #: ``pending`` and ``not_held`` frame a condition that did not last; ``stale`` and ``fresh`` say that
-#: data stopped and came back while the alert stands.
+#: data stopped and came back while the alert stands; ``rule_removed``: no pack has the rule any more.
 Reason = Literal[
-    "pending", "not_held", "raised", "escalated", "lowered", "stale", "fresh", "cleared", "no_data"
+    "pending", "not_held", "raised", "escalated", "lowered", "stale", "fresh", "cleared", "no_data", "rule_removed"
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ _MARKS: Final[Mapping[str, Text]] = {
 _ENDINGS: Final[Mapping[str, Text]] = {
     "not_held": Text("未持续，不再预警", "did not last, withdrawn"),
     "cleared": Text("已解除（原{before}）", "resolved (was {before})"),
+    "rule_removed": Text("已撤销（原{before}）：规则已停用", "withdrawn (was {before}): the rule is no longer in use"),
     "no_data": Text("已解除（原{before}）：{dates} 天缺数据", "resolved (was {before}): {dates} days without data"),
 }
 
@@ -76,7 +77,7 @@ def _subject(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
     good = catalogue.goods[transition.good]
     wholesale = rule.kind == "wholesale"
     place_zh = catalogue.place_zh(transition.region)
-    place_en = f"in {catalogue.place_en(transition.region)}"
+    place_en = f"in {catalogue.place_en(transition.region)}" if transition.region else "nationwide"
     if transition.site:
         place_zh = f"{place_zh} {transition.site}"
         place_en = f"at {transition.site}, {place_en.removeprefix('in ')}"

@@ -27,7 +27,7 @@ def unit_value(amount: Ints, quantity: Ints) -> Floats:
     return np.where(quantity > 0, amount / np.where(quantity > 0, quantity * 10, 1), np.nan)
 
 
-def grouped_median(groups: Ints, values: Ints, size: int) -> Floats:
+def grouped_median(groups: Ints, values: Ints | Floats, size: int) -> Floats:
     """Return the median of ``values`` per group as float64, shape (size,); NaN for an empty group.
 
     An even count gives the mean of the middle two.

@@ -1,6 +1,6 @@
 """Single movements of stock of the last minutes: what came after a count that arrives late.
 
-Sales come in batches of arrays, and a batch is sorted by pair when it is first asked for: looking
+They come in batches of arrays, and a batch is sorted by pair when it is first asked for: looking
 for one pair among the batches of 600 s then costs ~5 µs per batch instead of a scan of its lines.
 """
 
@@ -39,23 +39,18 @@ class Movements:
 
     def __init__(self) -> None:
         self._batches: deque[_Batch] = deque()
-        self._single: dict[int, list[tuple[int, int]]] = {}
 
-    def add_many(self, pair: Ints, at: Ints, quantity: Ints) -> None:
+    def add(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Note movements of many pairs, shapes (n,)."""
         newest = int(at.max())
         self._batches.append(_Batch(max(newest, self._newest()), pair, at, quantity))
-
-    def add(self, pair: int, at: int, quantity: int) -> None:
-        """Note one movement."""
-        self._single.setdefault(pair, []).append((at, quantity))
 
     def _newest(self) -> int:
         return self._batches[-1].newest if self._batches else 0
 
     def after(self, pair: int, at: int) -> int:
         """Return the sum of what moved of ``pair`` after ``at``."""
-        total = sum(quantity for moment, quantity in self._single.get(pair, ()) if moment > at)
+        total = 0
         for batch in reversed(self._batches):
             if batch.newest <= at:
                 break
@@ -66,15 +61,11 @@ class Movements:
         """Drop what is older than ``before``."""
         while self._batches and self._batches[0].newest < before:
             self._batches.popleft()
-        for pair in [each for each, found in self._single.items() if found[-1][0] < before]:
-            del self._single[pair]
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> list[Any]:
         """Return plain data for a snapshot."""
-        batches = [[batch.newest, batch.pair, batch.at, batch.quantity] for batch in self._batches]
-        return {"batches": batches, "single": [[pair, found] for pair, found in self._single.items()]}
+        return [[batch.newest, batch.pair, batch.at, batch.quantity] for batch in self._batches]
 
-    def load(self, data: dict[str, Any]) -> None:
+    def load(self, data: list[Any]) -> None:
         """Take over what ``dump`` returned."""
-        self._batches = deque(_Batch(*batch) for batch in data["batches"])
-        self._single = {pair: [(at, quantity) for at, quantity in found] for pair, found in data["single"]}
+        self._batches = deque(_Batch(*batch) for batch in data)

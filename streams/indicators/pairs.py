@@ -20,7 +20,7 @@ class Grown:
         self._fields = fields
         self.size = 0
         self.columns: dict[str, NDArray[Any]] = {
-            name: np.full((_FIRST_SIZE, *shape), fill, dtype) for name, (dtype, shape, fill) in fields.items()
+            name: _column((_FIRST_SIZE, *shape), dtype, fill) for name, (dtype, shape, fill) in fields.items()
         }
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -33,14 +33,14 @@ class Grown:
         if rows > capacity:
             target = max(rows, 2 * capacity)
             for name, (dtype, shape, fill) in self._fields.items():
-                wider = np.full((target, *shape), fill, dtype)
+                wider = _column((target, *shape), dtype, fill)
                 wider[: self.size] = self.columns[name][: self.size]
                 self.columns[name] = wider
         self.size = rows
 
     def dump(self) -> dict[str, Any]:
         """Return the used rows for a snapshot."""
-        return {name: self[name].copy() for name in self._fields}
+        return {name: self[name] for name in self._fields}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
@@ -49,6 +49,11 @@ class Grown:
         self.grow(rows)
         for name, values in data.items():
             self.columns[name][:rows] = values
+
+
+def _column(shape: tuple[int, ...], dtype: Any, fill: int) -> NDArray[Any]:
+    """Return a column; one of zeros takes no memory before it is written to."""
+    return np.full(shape, fill, dtype) if fill else np.zeros(shape, dtype)
 
 
 class Pairs:
@@ -65,6 +70,7 @@ class Pairs:
         self._ids: dict[tuple[str, int], int] = {}
         self._table = Grown({"pair": (np.int32, (goods,), -1)})
         self.table = Grown({"site": (np.int32, (), 0), "cell": (np.int64, (), 0)})
+        self._by_name = np.zeros(0, np.int64)
 
     def site(self, name: str, county: int) -> int:
         """Return the id of a site in county index ``county``, a new one if unknown."""
@@ -85,6 +91,17 @@ class Pairs:
     def cell(self) -> Ints:
         """Return the cell of every pair, shape (pairs,)."""
         return self.table["cell"]
+
+    def by_name(self) -> Ints:
+        """Return the pairs by name of their site, shape (pairs,): within a cell an order that no arrival decides.
+
+        Sums of floats must be taken in it, or a rebuild would publish other last digits.
+        """
+        if len(self._by_name) < self.size:  # 4 ms for 400 sites of 38 goods, and new pairs are rare
+            rank = np.empty(len(self.names), np.int64)
+            rank[sorted(range(len(self.names)), key=self.names.__getitem__)] = np.arange(len(self.names))
+            self._by_name = np.argsort(rank[self.table["site"]], kind="stable")
+        return self._by_name
 
     def of(self, site: Ints, good: Ints) -> Ints:
         """Return pair ids, new ones where needed; shapes as given."""
@@ -107,7 +124,7 @@ class Pairs:
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        return {"names": self.names, "counties": self.counties, "pairs": self.table.dump()}
+        return {"names": list(self.names), "counties": list(self.counties), "pairs": self.table.dump()}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
@@ -115,6 +132,7 @@ class Pairs:
         self._ids = {key: index for index, key in enumerate(zip(self.names, self.counties, strict=True))}
         self._table.grow(len(self.names))
         self.table.load(data["pairs"])
+        self._by_name = np.zeros(0, np.int64)
         if self.table.size:
             site, cell = self.table["site"], self.table["cell"]
             self._table["pair"][site, cell % self.goods] = np.arange(self.table.size)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET, DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints, column_median, ratio, unit_value
 
@@ -28,6 +29,8 @@ DATES = BASELINE_DATES + 2
 #: No bucket: nothing will change by itself.
 FAR = 2**62
 HOURS = DATES * 24
+#: Slots that go into a snapshot together: an hour of buckets, half a day of hours.
+BLOCK = 12
 
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -42,19 +45,37 @@ class SaleSums:
         self.slots = slots
         self.head = -1
         self.sums = np.zeros((slots, len(SUMS), cells), np.int64)
+        #: Slots that did not change since the last snapshot, ``BLOCK`` together.
+        self._unchanged: dict[int, Block] = {}
 
     def move(self, head: int) -> None:
         """Make ``head`` the newest slot, emptying the slots that enter."""
         entering = range(max(self.head + 1, head - self.slots + 1), head + 1) if self.head >= 0 else [head]
         for index in entering:
             self.sums[index % self.slots] = 0
+            self._unchanged.pop(index % self.slots // BLOCK, None)
         self.head = max(head, self.head)
 
     def add(self, index: Ints, cell: Ints, values: tuple[Ints, ...]) -> None:
         """Add lines to their slots; what is older than the ring is left out."""
         inside = index > self.head - self.slots
+        slot = index[inside] % self.slots
         for place, each in enumerate(values):
-            np.add.at(self.sums[:, place], (index[inside] % self.slots, cell[inside]), each[inside])
+            np.add.at(self.sums[:, place], (slot, cell[inside]), each[inside])
+        for block in np.unique(slot // BLOCK).tolist():
+            self._unchanged.pop(block, None)
+
+    def dump(self) -> dict[str, Any]:
+        """Return plain data for a snapshot: what changed since the last one is copied, the rest is packed already."""
+        for block in range(-(-self.slots // BLOCK)):
+            if block not in self._unchanged:
+                self._unchanged[block] = Block(self.sums[block * BLOCK : (block + 1) * BLOCK].copy())
+        return {"head": self.head, "blocks": [block for _, block in sorted(self._unchanged.items())]}
+
+    def load(self, data: dict[str, Any]) -> None:
+        """Take over what ``dump`` returned."""
+        self.head, self._unchanged = data["head"], {}
+        np.concatenate(data["blocks"], out=self.sums)
 
     def prices(self, indices: list[int], goods: int) -> Floats:
         """Return the unit values of the slots ``indices``, shape (len(indices), rows)."""
@@ -187,13 +208,13 @@ class SalePrices:
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        rings = [{"head": ring.head, "sums": ring.sums} for ring in (self.buckets, self.hours, self.dates)]
-        return {"rings": rings, "hour": self._hour, "day": self._day, "filled": self._filled}
+        rings = [ring.dump() for ring in (self.buckets, self.hours, self.dates)]
+        return {"rings": rings, "hour": self._hour, "day": self._day, "filled": list(self._filled)}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         for ring, saved in zip((self.buckets, self.hours, self.dates), data["rings"], strict=True):
-            ring.head, ring.sums = saved["head"], saved["sums"]
+            ring.load(saved)
         self._hour, self._day, self._filled = data["hour"], data["day"], list(data["filled"])
         self._baselines = None
 

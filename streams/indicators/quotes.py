@@ -10,13 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.indicators.groups import Floats, Ints, grouped_median, ratio
+from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints, column_median, grouped_median, ratio
 from streams.indicators.pairs import Grown, Pairs
 
 #: Longest look-back of an indicator (change_month: 34 dates and the carry before it), and some room.
 DATES = 48
+#: What ``QuoteBook.values`` gives.
+QUOTED = (
+    *("price", "change_day", "change_week", "change_month", "rise_over_usual", "dispersion"),
+    *("sites_present", "sites_fresh"),
+)
 PRICE = 10_000
+#: How many dates back a base date may lie: the first with a matched site counts.
 WEEK = tuple(range(7, 14))
+MONTH = tuple(range(28, 35))
+#: From the same calendar date a year ago.
+YEAR = tuple(range(7))
+#: Dates whose median price is the usual one, and how many of them must have a price.
+USUAL = tuple(range(8, 29))
+USUAL_LEAST = 7
+#: MAD of a normal distribution times this is its standard deviation.
+MAD_SCALE = 1.4826
 
 
 class QuoteBook:
@@ -24,7 +38,9 @@ class QuoteBook:
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
         self._pairs, self._carry = pairs, carry_days
-        self.state = Grown({"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0)})
+        self.state = Grown(
+            {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
+        )
         self.head = -1
 
     def _grow(self) -> None:
@@ -50,6 +66,7 @@ class QuoteBook:
         if day > self.head - DATES and at >= self.state["at"][pair, slot]:
             self.state["price"][pair, slot] = price
             self.state["at"][pair, slot] = at
+            self.state["known"][pair] = True
 
     def fresh(self, day: int) -> Ints:
         """Return the quotes dated ``day`` per pair, shape (pairs,); 0 where there is none."""
@@ -101,7 +118,16 @@ class QuoteBook:
             "sites_fresh": rows.count(fresh > 0),
             "change_day": rows.change(fresh, before, (fresh > 0) & (before > 0)),
             "change_week": self._change_on_base(rows, latest, [day - back for back in WEEK], chosen),
+            "change_month": self._change_on_base(rows, latest, [day - back for back in MONTH], chosen),
+            "rise_over_usual": self._rise_over_usual(rows, latest, day, chosen),
+            "dispersion": rows.dispersion(latest, latest > 0),
         }
+
+    def _rise_over_usual(self, rows: _Rows, latest: Ints, day: int, chosen: Ints) -> Floats:
+        """Compare with the median of the prices of one to four weeks ago."""
+        before = (self.latest(day - back)[chosen] for back in USUAL)
+        usual = column_median(np.stack([rows.median(each, each > 0) for each in before]), USUAL_LEAST)
+        return ratio(rows.median(latest, latest > 0), usual)
 
     def _change_on_base(self, rows: _Rows, latest: Ints, bases: list[int], chosen: Ints) -> Floats:
         """Compare with the first base date on which a site present now was present too."""
@@ -119,12 +145,17 @@ class QuoteBook:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         self._grow()
-        return {"state": self.state.dump(), "head": self.head}
+        known = np.flatnonzero(self.state["known"])  # few sites quote, and a pair takes 768 B
+        quoted = {name: self.state[name][known] for name in ("price", "at")}
+        return {"head": self.head, "pairs": self.state.size, "known": known, **quoted}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self.state.load(data["state"])
+        self.state.grow(data["pairs"])
         self.head = data["head"]
+        self.state["known"][data["known"]] = True
+        for name in ("price", "at"):
+            self.state[name][data["known"]] = data[name]
 
 
 class _Rows:
@@ -141,6 +172,11 @@ class _Rows:
     def median(self, values: Ints, mask: NDArray[np.bool_]) -> Floats:
         both = np.tile(mask, 2)
         return grouped_median(self._groups[both], np.tile(values, 2)[both], self.size)
+
+    def dispersion(self, values: Ints, mask: NDArray[np.bool_]) -> Floats:
+        middle, both = self.median(values, mask), np.tile(mask, 2)
+        apart = np.abs(np.tile(values, 2) - middle[self._groups])[both]
+        return np.round(MAD_SCALE * grouped_median(self._groups[both], apart, self.size) / middle, RATIO_DECIMALS)
 
     def change(self, later: Ints, earlier: Ints, matched: NDArray[np.bool_]) -> Floats:
         return ratio(self.median(later, matched), self.median(earlier, matched))

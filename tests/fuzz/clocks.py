@@ -13,7 +13,7 @@ from streams.decode import UNREADABLE
 from streams.fields import Rejected
 from streams.options import Options
 from streams.prefecture import Prefecture
-from streams.snapshot import pack, unpack
+from streams.snapshot import freeze, unpack
 from tests.fuzz.corpus import Input
 from tests.fuzz.held import REFERENCE, Tally, told
 from tests.fuzz.shapes import Refused
@@ -59,7 +59,7 @@ def effect(value: bytes | None) -> str | dict[str, int]:
         return error.stage if isinstance(error, Rejected) else "decode"
     clocks.apply(READ, {PREFECTURE: cast(Prefecture, place)})
     waiting = msgspec.to_builtins(clocks.dump())
-    assert unpack(pack({"clocks": waiting})) == {"clocks": waiting}, "a snapshot keeps what waits"
+    assert unpack(freeze({"clocks": clocks.dump()}).pack()) == {"clocks": waiting}, "a snapshot keeps what waits"
     return place.marks
 
 

@@ -30,8 +30,16 @@ Rows = list[dict[str, Any]]
 class Core:
     """The engines of all partitions. Records arrive in chunks of random size, as fetches bring them."""
 
-    def __init__(self, catalogue: Catalogue, options: Options, *, seed: int = 7, most: int = 500) -> None:
-        rulebook = Rulebook([load(name) for name in DEFAULT], catalogue)
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        options: Options,
+        *,
+        seed: int = 7,
+        most: int = 500,
+        packs: Iterable[str] = DEFAULT,
+    ) -> None:
+        rulebook = Rulebook([load(name) for name in packs], catalogue)
         options = replace(options, event_time=True)
         self._engines = [
             Engine(number, PARTITIONS, catalogue, rulebook, options, "test", 1) for number in range(PARTITIONS)

@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from producers.replay.convert import Converted, vegetables
 from schemas import topics
 from tests.independent.comparing import differences
 from tests.independent.quotes import LIST_DAYS, Quote, evaluations, row_of
-from tests.integration.running import stored, up
+from tests.integration.running import rows_of, stored, up
 from tests.services import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -71,3 +72,17 @@ def test_levels_equal_the_recomputation(source: Path, tmp_path: Path) -> None:
     }
     assert {row["level"] for row in expected.values()} >= {"none", "undefined", "yellow", "orange"}
     assert not differences(expected, found)
+    judged = backtest("--quotes", converted.quotes, "--catalogue", converted.catalogue)
+    assert backtest("--data", tmp_path / "data", "--catalogue", converted.catalogue) == judged
+    shown = {key: {name: row[name] for name in judged[key]} for key, row in found.items()}
+    assert not differences(shown, {key: judged[key] for key in shown})
+
+
+def backtest(*source: str | Path) -> dict[tuple[int, str, date], dict[str, Any]]:
+    """Return what ``staplewatch backtest`` says of the quotes of a file, or of those that the stream has stored."""
+    told = rows_of("backtest", *source, "--pack", "urumqi-2007", "--kind", "wholesale")
+    names = ("level", "price", "change_day", "change_week")
+    return {
+        (int(row["region"]), row["good"], date.fromisoformat(row["date"])): {name: row[name] for name in names}
+        for row in told
+    }

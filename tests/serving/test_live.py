@@ -23,6 +23,7 @@ class Record(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+    timestamp: int = 1_660_000_000_500
 
 
 def record(event: Any) -> Record:
@@ -68,7 +69,7 @@ class FakeConsumer:
 
     def __init__(self, batches: list[list[Record]], *topics: str, **settings: Any) -> None:
         self.batches = batches
-        self.topics = topics
+        self.names = topics
         self.settings = settings
 
     async def start(self) -> None: ...
@@ -101,7 +102,7 @@ async def test_follows_all_partitions_from_the_beginning_without_a_group() -> No
     assert view.latest.cursor == 2
     assert made[0].settings["group_id"] is None
     assert made[0].settings["auto_offset_reset"] == "earliest"
-    assert made[0].topics == ("indicators", "alerts")
+    assert made[0].names == ("indicators", "alerts")
 
 
 async def test_a_lost_broker_is_waited_for() -> None:
@@ -118,6 +119,45 @@ async def test_a_lost_broker_is_waited_for() -> None:
     await until(lambda: view.caught_up and view.connected)
     await view.stop()
     assert view.latest.cursor == 1
+
+
+async def test_a_broker_that_is_silently_gone_is_noticed_and_found_again() -> None:
+    class Silent(FakeConsumer):
+        """As aiokafka: fetches bring nothing while the broker is away, and raise nothing."""
+
+        answers = True
+
+        async def topics(self) -> set[str]:
+            if not self.answers:
+                reason = "gone"
+                raise KafkaConnectionError(reason)
+            return set()
+
+    consumer = Silent([])
+    view = LiveView("localhost:1", consumer=lambda *names, **settings: consumer, probe_seconds=0.0)
+    await view.start()
+    await until(lambda: view.connected)
+    consumer.answers = False
+    await until(lambda: not view.connected)
+    consumer.answers = True
+    await until(lambda: view.connected)
+    await view.stop()
+
+
+def test_what_changed_is_taken_once_the_newest_of_each_key() -> None:
+    latest = Latest()
+    latest.take("a", indicator(as_of=AsOf(1, 10, 0)))
+    latest.take("a", indicator(as_of=AsOf(1, 11, 0)))
+    latest.take("b", alert())
+    assert [record.as_of.position for record in latest.take_changed()] == [11, 10]
+    assert latest.take_changed() == []
+
+
+def test_feeds_are_heard_of_with_records() -> None:
+    latest = Latest()
+    told = record(indicator(region="540400", heard={"sales": 1_660_000_000}))
+    assert latest.apply(told.topic, told.key, told.value, told.timestamp / 1000)
+    assert latest.feeds.told()["sales"].heard == 1_660_000_000.5
 
 
 async def test_waiting_ends_when_the_time_is_over() -> None:

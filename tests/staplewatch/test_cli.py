@@ -22,6 +22,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
     "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "doctor", "demo",
+    "backtest", "rules list", "rules show", "rules check",
 ]  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
     assert f"staplewatch {command}" in out
 
 
-@pytest.mark.parametrize("command", ["indicators", "alerts", "dead-letters list", "doctor"])
+@pytest.mark.parametrize("command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list"])
 def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert "table|json|csv" in run(capsys, *command.split(), "--help")[1].replace("\n", "")
 
@@ -47,6 +48,7 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
         (["up", "--port", "99999"], "'--port': Input should be less than or equal to 65535"),
         (["up", "--duration", "soon"], "--duration: 'soon' is no duration"),
         (["up", "--packs", "nosuch"], 'cannot read the pack "nosuch"'),
+        (["up", "--packs", "mofcom-2011"], "pack mofcom-2011 needs county, affected, prefecture"),
         (["up", "--catalogue", "nowhere"], "catalogue nowhere was refused"),
         (["up", "--broker", "http://x"], "--broker: broker 'http://x' must be written"),
         (["serve"], "--broker is needed (or STAPLEWATCH_BROKER)"),

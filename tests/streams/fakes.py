@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
 from schemas import topics
 from schemas.events import Alert, DeadLetter, Indicator
 from streams.chunk import Chunk
+from streams.indicators.groups import Ints
 from streams.rebuild import TABLES
 
 TABLE_OF = {topic: table for table, topic in TABLES.items()}
@@ -29,6 +31,31 @@ class Outcome:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass
+class FrozenCount:
+    """The state of a ``CountingEngine``."""
+
+    data: bytes
+
+    def pack(self) -> bytes:
+        return self.data
+
+
+@dataclass
+class StoredRows:
+    """Raw rows as ``CountingEngine`` takes them in."""
+
+    table: str
+    rows: pa.Table
+
+    @property
+    def ingested(self) -> Ints:
+        return np.array(self.rows["ingested"].to_pylist(), np.int64)
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+
 class CountingEngine:
     """Counts records and adds up the number that each one's value is; b"bad" becomes a dead letter."""
 
@@ -42,6 +69,8 @@ class CountingEngine:
         self.sum = 0
         self.clocks = 0
         self.replayed: list[tuple[str, int]] = []
+        self.settled: list[float] = []
+        self.adopted = -1
         self.behind = False
 
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
@@ -81,20 +110,29 @@ class CountingEngine:
     def republish(self, wall: float) -> Outcome:
         return Outcome()
 
-    def snapshot(self) -> bytes:
+    def snapshot(self) -> FrozenCount:
         state = {"count": self.count, "sum": self.sum, "clocks": self.clocks, "offsets": self.offsets}
-        return json.dumps(state).encode()
+        return FrozenCount(json.dumps(state).encode())
 
     def restore(self, data: bytes) -> None:
         state = json.loads(data)
         self.count, self.sum, self.clocks = state["count"], state["sum"], state["clocks"]
         self.offsets = state["offsets"]
 
-    def replay(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
-        for offset, quantity in zip(columns["offset"], columns["quantity"], strict=True):
+    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> StoredRows:
+        return StoredRows(table, rows)
+
+    def replay(self, events: StoredRows, begin: int, end: int) -> None:
+        for row in events.rows.slice(begin, end - begin).to_pylist():
             self.count += 1
-            self.sum += int(str(quantity))
-            self.replayed.append((table, int(str(offset))))
+            self.sum += row["quantity"]
+            self.replayed.append((events.table, row["offset"]))
+
+    def settle(self, wall: float) -> None:
+        self.settled.append(wall)
+
+    def adopt(self, stored: pa.Table) -> None:
+        self.adopted = stored.num_rows
 
     def sizes(self) -> dict[str, int]:
         return {"records": self.count}
@@ -126,6 +164,9 @@ class MemoryWarehouse:
         with self._lock:
             if self.broken:
                 raise self.broken
+            if name == "dead_offsets":
+                found = self._after("dead_letters", dict(parameters or {}))
+                return pa.table({"offset": pa.array([row["offset"] for row in found], pa.uint64())})
             rows = self._answer(name, dict(parameters or {}))
         return pa.Table.from_pylist(rows)
 
@@ -148,7 +189,7 @@ class MemoryWarehouse:
             keys = where.keys() & {"epoch", "partition", "position"}
             found = [row for row in self.tables["snapshots"] if all(row[key] == where[key] for key in keys)]
             return found[::-1]
-        if name == "events_newest":
+        if name in {"events_newest", "episodes_newest"}:
             return []
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 
 from schemas import catalogue, topics
 from schemas.events import Clock, QuoteLine, QuoteReport, Receipt, SaleLine, StockLine, StockReport
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
+from streams.decode import TOPICS
 from streams.engine import Engine
 from streams.options import Options
 
@@ -35,11 +39,13 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at, ZONE).isoformat()
 
 
-def engine(options: Options | None = None, *, ordinal: int = 1, epoch: str = "one") -> Engine:
+def engine(
+    options: Options | None = None, *, ordinal: int = 1, epoch: str = "one", rulebook: Rulebook = RULEBOOK
+) -> Engine:
     """Return an empty engine of the partition that holds Nyingchi."""
     partition = topics.partition_of(PREFECTURE, PARTITIONS)
     chosen = options or Options(event_time=True, inputs=(topics.SALES,))
-    return Engine(partition, PARTITIONS, CATALOGUE, RULEBOOK, chosen, epoch, ordinal)
+    return Engine(partition, PARTITIONS, CATALOGUE, rulebook, chosen, epoch, ordinal)
 
 
 def receipt(
@@ -98,3 +104,28 @@ def clock(at: int, **offsets: int) -> Chunk:
     """Return punctuation for all inputs; ``offsets`` by input name."""
     named = {topics.INPUT_NAMES[name]: offset for name, offset in offsets.items()}
     return chunk(topics.CLOCK, [Clock(iso(at), "test", offsets=named)])
+
+
+#: Columns whose type does not follow from values that may all be missing or empty.
+_TYPES = {
+    "corrects": pa.list_(pa.string()),
+    **{name: pa.int64() for name in ("unit_cost", "price", "sales", "stock")},
+}
+
+
+def stored(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Return rows that an engine produced as a warehouse returns them, but for the types of times and dates."""
+    return pa.table({name: pa.array(values, _TYPES.get(name)) for name, values in columns.items()})
+
+
+def replay(
+    engine: Engine, tables: Mapping[str, Mapping[str, Sequence[Any]]], dead: Mapping[str, Sequence[Any]] | None = None
+) -> None:
+    """Take in the raw rows of several tables at once; ``dead`` are rows of dead letters."""
+    letters = list(zip(dead["topic"], dead["offset"], strict=True)) if dead else []
+    for table, columns in tables.items():
+        rejected = [offset for topic, offset in letters if topic == TOPICS[table]]
+        events = engine.prepare(table, stored(columns), np.array(rejected, np.int64))
+        if len(events):
+            engine.replay(events, 0, len(events))
+    engine.settle(WALL)

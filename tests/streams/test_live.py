@@ -130,7 +130,7 @@ def test_after_a_rebuild_newest_indicators_and_open_alerts_are_published_again(w
     for part in range(3):
         wire.send(topics.SALES, sales(NOON + part * 60, 8.0, 1000 * (part + 1)), NOON + part * 60 + 12)
     following = records.engine(LIVE)
-    following.restore(wire.engine.snapshot())
+    following.restore(wire.engine.snapshot().pack())
     outcome = following.republish(NOON + 200)
     assert f"{BAYI}|potato" in outcome.live
     assert {alert.rule for alert in outcome.alerts} >= {"live-24h"}
@@ -142,7 +142,7 @@ def test_a_bucket_that_a_snapshot_cut_in_two_is_written_whole_though_nothing_mor
     made.tick(NOON + 14)
     made.send(topics.SALES, sales(NOON + 30, 4.0, 100), NOON + 42)
     following = Wire(records.engine(LIVE))
-    following.engine.restore(made.engine.snapshot())
+    following.engine.restore(made.engine.snapshot().pack())
     for second in range(0, 900, 10):
         following.tick(NOON + 60 + second)
     assert [row for row in following.rows if row[0] == BAYI] == [(BAYI, "potato", NOON + 300)]
@@ -152,7 +152,7 @@ def test_after_a_rebuild_the_wall_clock_waits_for_the_backlog(wire: Wire) -> Non
     """Down for ten minutes: what was sent meanwhile is not late when it is read."""
     wire.send(topics.SALES, sales(NOON, 4.0, 5000), NOON + 12)
     following = Wire(records.engine(LIVE))
-    following.engine.restore(wire.engine.snapshot())
+    following.engine.restore(wire.engine.snapshot().pack())
     following.engine.republish(NOON + 900)
     following.tick(NOON + 900.5)
     assert [row for row in following.rows if row[2] > NOON] == []

@@ -15,7 +15,7 @@ from streams.metrics import Metrics
 from streams.ports import CRASH_POINTS, Hook, no_hook
 from streams.writer import Writer
 from tests.integration.workers import until
-from tests.streams.fakes import MemoryWarehouse
+from tests.streams.fakes import FrozenCount, MemoryWarehouse
 from warehouse.errors import WarehouseError, WarehouseUnavailable
 
 PLACE = ("pos.sales", 1)
@@ -48,7 +48,9 @@ async def writing(
 async def test_raw_rows_then_derived_then_progress_then_snapshot() -> None:
     warehouse = MemoryWarehouse()
     async with writing(warehouse) as writer:
-        writer.snapshots = lambda: [Snapshot(1, {"pos.sales": 9}, "f", b"state")]
+        packed: list[int] = []
+        state = FrozenCount(b"state")
+        writer.snapshots = lambda: [Snapshot(1, 2, {"pos.sales": 9}, "f", state, lambda size, _: packed.append(size))]
         writer.add(ROWS, {PLACE: 9})
         assert await writer.flush(5)
         assert writer.persisted == {PLACE: 9}
@@ -57,6 +59,8 @@ async def test_raw_rows_then_derived_then_progress_then_snapshot() -> None:
     assert progress == {"epoch": "e", "topic": "pos.sales", "partition": 1, "next_offset": 9, "at": 1_700_000_000}
     assert warehouse.tables["snapshots"][0]["state"] == "c3RhdGU="
     assert warehouse.tables["snapshots"][0]["position"] == 9
+    assert warehouse.tables["snapshots"][0]["slot"] == 2
+    assert packed == [8]
 
 
 async def test_rows_of_several_steps_become_one_insert() -> None:

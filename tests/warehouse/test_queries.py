@@ -50,14 +50,15 @@ def test_epochs_in_the_order_they_began(house: Engine) -> None:
 
 def snapshot(position: int, **other: object) -> dict[str, object]:
     return {
-        "epoch": "e1", "partition": 2, "position": position, "offsets": '{"pos.sales":5}', "format": 1,
-        "fingerprint": "f", "state": f"state {position}", "at": 1_490_000_000,
+        "epoch": "e1", "partition": 2, "slot": position % 4, "position": position, "offsets": '{"pos.sales":5}',
+        "format": 1, "fingerprint": "f", "state": f"state {position}", "at": 1_490_000_000,
     } | other  # fmt: skip
 
 
 def test_snapshots_newest_first_and_state_on_demand(house: Engine) -> None:
     other = [snapshot(9, partition=3, state="x"), snapshot(9, epoch="e0", state="x")]
-    twice(house, "snapshots", snapshot(5), snapshot(20), snapshot(7), *other)
+    for each in (snapshot(5), snapshot(20), snapshot(7), *other):
+        twice(house, "snapshots", each)
     newest = found(house, "snapshots_newest", epoch="e1", partition=2)
     assert picked(newest, "position") == [(20,), (7,), (5,)]
     assert "state" not in newest[0]
@@ -65,6 +66,41 @@ def test_snapshots_newest_first_and_state_on_demand(house: Engine) -> None:
     one = found(house, "snapshot_state", epoch="e1", partition=2, position=7)
     assert picked(one, "state", "offsets") == [("state 7", '{"pos.sales":5}')]
     assert found(house, "snapshot_state", epoch="e1", partition=2, position=8) == []
+
+
+def test_a_slot_of_the_ring_holds_one_snapshot_once_it_is_merged(house: Engine) -> None:
+    for position in (4, 8, 12, 5):
+        twice(house, "snapshots", snapshot(position))
+    house.run("OPTIMIZE TABLE snapshots FINAL")
+    assert picked(found(house, "snapshots_newest", epoch="e1", partition=2), "position") == [(12,), (5,)]
+
+
+def test_offsets_of_which_a_part_was_rejected(house: Engine) -> None:
+    letter = {
+        "epoch": "e1", "topic": "pos.sales", "partition": 2, "stage": "validate", "reason": "", "error": "Rejected",
+        "key_base64": "", "value_base64": "", "headers": "{}", "at": 1_490_000_000,
+    }  # fmt: skip
+    twice(
+        house,
+        "dead_letters",
+        *(letter | {"offset": offset} for offset in (5, 9, 7)),
+        letter | {"offset": 6, "partition": 3},
+    )
+    where = {"epoch": "e1", "topic": "pos.sales", "partition": 2, "from_offset": 6, "to_offset": 10}
+    assert picked(found(house, "dead_offsets", **where), "offset") == [(7,), (9,)]
+
+
+def test_the_history_of_quotes_is_by_event_time_and_then_as_they_came(house: Engine) -> None:
+    for epoch, ordinal in (("e1", 2), ("e0", 1)):
+        house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000 + ordinal]})
+    late, again = rows.quote(12, at=1_490_000_000, price=2), rows.quote(13, price=3, repeat=1)
+    before = rows.quote(99, epoch="e0", at=1_490_000_000, price=1)
+    twice(house, "quotes", rows.quote(10, price=4), rows.quote(10, 1, price=5), late, again, before)
+    twice(house, "quotes", rows.quote(14, kind="wholesale", price=None, stock=500))
+    history = found(house, "quotes_history", kind="retail")
+    assert picked(history, "price", "stock") == [(1, None), (2, None), (4, None), (5, None)]
+    assert set(history[0]) == {"region", "site", "good", "business_date", "price", "stock"}
+    assert picked(found(house, "quotes_history", kind="wholesale"), "price", "stock") == [(None, 500)]
 
 
 @pytest.mark.parametrize(("table", "row", "topic"), RAW)

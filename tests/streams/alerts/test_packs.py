@@ -78,6 +78,112 @@ def test_urumqi_clears_below_27_percent(change: float, clear: bool) -> None:
     assert judged(rule, change_week=change, out_days=0, intermittent=False) == (0, clear)
 
 
+@pytest.mark.parametrize(
+    ("change", "rise", "intermittent", "level"),
+    [
+        (0.30, 0.15, False, 2), (0.30, 0.1499, False, 0), (0.2999, 0.9, False, 0), (0.50, 0.15, False, 3),
+        (1.00, 0.15, False, 4), (1.00, 0.0, False, 0), (1.00, None, False, UNDEFINED), (0.1, None, False, 0),
+        (None, 0.1, False, 0), (None, 0.2, False, UNDEFINED), (None, None, True, 2),
+    ],
+)  # fmt: skip
+def test_urumqi_steady_wants_a_price_above_the_usual(
+    change: float | None, rise: float | None, intermittent: bool, level: int
+) -> None:
+    rule = rule_of("urumqi-2007-steady", "urumqi-2007-steady")
+    seen = {"change_week": change, "rise_over_usual": rise, "intermittent": intermittent, "out_days": 0}
+    assert judged(rule, **seen)[0] == level
+
+
+NOTHING = {"districts_iv": 0, "districts_iii": 0, "days_iii": 0, "goods_iii": 0, "districts_ii": 0}
+STOCKED = {"counties": 7, "counties_stocked": 3, "counties_out": 0}
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        ({}, 0),
+        ({"districts_iv": 1}, 1),
+        ({"districts_iv": 1, "districts_iii": 1, "days_iii": 6, "goods_iii": 2}, 1),
+        ({"districts_iv": 2, "districts_iii": 2}, 2),
+        ({"districts_iv": 1, "districts_iii": 1, "days_iii": 7}, 2),
+        ({"districts_iv": 1, "districts_iii": 1, "goods_iii": 3}, 2),
+        ({"districts_iv": 1, "goods_iii": 3}, 1),
+        ({"districts_ii": 1}, 3),
+        ({"counties_out": 2}, 0),
+        ({"counties_out": 3}, 4),
+        ({"counties_stocked": 1, "counties_out": 1}, 0),
+        ({"counties": 1, "counties_stocked": 1, "counties_out": 1}, 4),
+        (dict.fromkeys(NOTHING), UNDEFINED),
+        (dict.fromkeys(NOTHING) | {"counties_out": 3}, 4),
+    ],
+)
+def test_qingdao_2014(seen: dict[str, int | None], level: int) -> None:
+    rule = rule_of("qingdao-2014", "qingdao-2014")
+    near = {f"{name}~": 0 for name in NOTHING}
+    assert judged(rule, **{**NOTHING, **STOCKED, **near, **seen})[0] == level
+
+
+@pytest.mark.parametrize(("near", "clear"), [(0, True), (1, False), (None, True)])
+def test_qingdao_2014_clears_when_no_county_is_within_a_tenth(near: int | None, clear: bool) -> None:
+    rule = rule_of("qingdao-2014", "qingdao-2014")
+    assert judged(rule, **{**NOTHING, **STOCKED, "districts_iv~": near}) == (0, clear)
+
+
+@pytest.mark.parametrize(("rate", "level"), [(0.7, 0), (0.699999999, 1), (0.0, 1), (None, UNDEFINED)])
+def test_qingdao_2015(rate: float | None, level: int) -> None:
+    assert judged(rule_of("qingdao-2015", "qingdao-2015"), in_stock_rate=rate)[0] == level
+
+
+def test_mofcom_watches_the_nation_too_and_reads_its_county_rule() -> None:
+    book = Rulebook([load("mofcom-2011:wholesale")], CATALOGUE)
+    rule = book.rules["mofcom-2011:wholesale"]
+    assert len(book.regions(rule)) == 74 + 7 + 1 + 1
+    assert rule.county_rule is not None
+    assert (rule.county_rule.id, rule.county_rule.kind) == ("urumqi-2007", "wholesale")
+    assert {"change_week", "out_days", "intermittent"} <= set(rule.measured)
+
+
+def test_a_county_rule_may_be_a_file_beside_the_pack(tmp_path: Path) -> None:
+    county = (DIRECTORY / "urumqi-2007.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(county.replace("0.30", "0.35"), encoding="utf-8")
+    pack = tmp_path / "wide.toml"
+    wide = (DIRECTORY / "mofcom-2011.toml").read_text(encoding="utf-8")
+    pack.write_text(wide.replace('"urumqi-2007"', '"mine.toml"'), encoding="utf-8")
+    rule = load(str(pack)).rules[0].county_rule
+    assert rule is not None
+    assert judged(rule, change_week=0.34, out_days=0, intermittent=False)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("pack", "old", "new", "at", "message"),
+    [
+        ("qingdao-2014", "districts_ii >= 1", "district_ii >= 1", "district_ii >= 1", 'did you mean "districts_ii"'),
+        ("qingdao-2014", "districts_ii >= 1", "districts_v >= 1", "districts_v >= 1", "unknown indicator"),
+        ("qingdao-2014", "change_day > 0.70", "change_dy > 0.70", "change_dy > 0.70", 'did you mean "change_day"'),
+        ("qingdao-2014", '\nii = "change', '\nII = "change', "change_day > 0.70", "lower-case letters and digits"),
+        ("qingdao-2014", 'subject = ["prefecture"]', 'subject = ["county"]', "[rules.flags]", "flags need trigger"),
+        ("mofcom-2011", '"urumqi-2007"', '"urumqi-207"', "urumqi-207", 'did you mean "urumqi-2007"'),
+        ("mofcom-2011", '"urumqi-2007"', '"mofcom-2011"', 'mofcom-2011"\ntitle', "counts counties itself"),
+        ("mofcom-2011", '"urumqi-2007"', '"cover"', "cover", "has 0 date rules on counties"),
+        ("mofcom-2011", 'county_rule = "urumqi-2007"\n', "", '["county", "pre', "needs a county_rule"),
+        ("urumqi-2007", "change_week >= 0.50", "affected", "affected", "unknown indicator"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_flags_or_extent_is_shown_with_its_place(
+    pack: str, old: str, new: str, at: str, message: str
+) -> None:
+    text = (DIRECTORY / f"{pack}.toml").read_text(encoding="utf-8")
+    rules = text.index("[[rules]]")
+    assert old in text[rules:]
+    text = text[:rules] + text[rules:].replace(old, new, 1)
+    before = text[: text.index(at, rules)]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    with pytest.raises(PackError) as refused:
+        parse_pack(text.encode(), f"{pack}.toml")
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(f"{pack}.toml:{line}:{column}: ")
+
+
 def test_a_reference_may_ask_for_wholesale() -> None:
     rule = rule_of("urumqi-2007:wholesale", "urumqi-2007")
     assert (rule.kind, rule.pack, rule.ref) == ("wholesale", "urumqi-2007", "urumqi-2007:wholesale")
@@ -169,5 +275,5 @@ def test_a_pack_that_is_hardly_one(text: str, message: str) -> None:
 def test_an_unknown_pack_gets_a_suggestion() -> None:
     with pytest.raises(PackError, match='did you mean "urumqi-2007"'):
         load("urumqi-207")
-    with pytest.raises(PackError, match="packs: cover, live, urumqi-2007"):
+    with pytest.raises(PackError, match="packs: cover, live, mofcom-2011, qingdao-2014"):
         load("zzz.toml")

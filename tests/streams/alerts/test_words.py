@@ -65,6 +65,55 @@ def test_a_date_rule_says_which_condition_decided(level: int, values: dict[str, 
     assert alert.text_en == f"Potato in Bayi District, Nyingchi: {en}"
 
 
+@pytest.mark.parametrize(
+    ("pack", "region", "level", "values", "zh", "en"),
+    [
+        (
+            "urumqi-2007-steady", 540402, YELLOW, {"change_week": 0.4, "rise_over_usual": 0.2},
+            "林芝市巴宜区 土豆 比一周前上涨 40 %，高于常态 20 %（黄色）",
+            "Potato in Bayi District, Nyingchi: up 40 % on the week, 20 % over the usual price (yellow)",
+        ),
+        (
+            "qingdao-2014", 540400, YELLOW, {"districts_iii": 2, "days_iii": 1, "goods_iii": 1},
+            "林芝市 土豆 2 个区县日涨超 50 % 或周涨超 60 %，已 1 天，涉及 1 种商品（黄色）",
+            "Potato in Nyingchi: up over 50 % on the day or 60 % on the week in 2 counties (days: 1; goods: 1) "
+            "(yellow)",
+        ),
+        (
+            "qingdao-2014", 540400, RED, {"counties": 7, "counties_stocked": 3, "counties_out": 3},
+            "林芝市 土豆 3 个有报告的区县全部断货（红色）",
+            "Potato in Nyingchi: out of stock in all 3 counties that report (red)",
+        ),
+        (
+            "qingdao-2015", 540402, 1, {"in_stock_rate": 0.6999},
+            "林芝市巴宜区 土豆 有货率 69 %，低于 70 %（蓝色）",
+            "Potato in Bayi District, Nyingchi: 69 % of sites have it, below 70 % (blue)",
+        ),
+        (
+            "mofcom-2011", 540402, 1, {"county": 1, "affected": 1},
+            "林芝市巴宜区 土豆 本县市场异常（蓝色）",
+            "Potato in Bayi District, Nyingchi: abnormal in this county (blue)",
+        ),
+        (
+            "mofcom-2011", 540000, ORANGE,
+            {"province": 1, "capital_affected": 1, "prefectures_affected": 1, "prefectures_reporting": 3},
+            "西藏自治区 土豆 省会异常（橙色）",
+            "Potato in Tibet Autonomous Region: abnormal in the capital (orange)",
+        ),
+        (
+            "mofcom-2011", 0, RED, {"nation": 1, "provinces_affected": 2, "provinces_reporting": 5},
+            "全国 土豆 2 个省份出现异常（红色）",
+            "Potato nationwide: abnormal in 2 provinces (red)",
+        ),
+    ],
+)  # fmt: skip
+def test_the_quote_packs_in_words(
+    pack: str, region: int, level: int, values: dict[str, float], zh: str, en: str
+) -> None:
+    alert = last(rule_of(pack, pack), ("2022-08-08", level, values), region=region)
+    assert (alert.text_zh, alert.text_en) == (zh, en)
+
+
 def test_resolved() -> None:
     alert = last(
         SPIKE,

@@ -1,0 +1,149 @@
+"""The wall's page, its files, and the live stream that feeds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+import msgspec
+import pyarrow as pa
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException, ServiceUnavailableException
+from litestar.params import FromPath, HeaderParameter
+from litestar.response import Redirect, Stream
+
+from schemas.catalogue import Catalogue
+from serving import wire
+from serving.assets import PAGE, Asset, Assets
+from serving.hub import Hub
+from serving.memory import Memory
+
+#: No inline scripts or styles, nothing from elsewhere, in nobody's frame.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SAFETY: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+#: Their names change with their content.
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+LastEventId = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", description="id of the last event that was read: resume there")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """What the wall is made of. ``exercise``: nothing on it is real (演练)."""
+
+    hub: Hub
+    assets: Assets
+    catalogue: Catalogue
+    timezone: str
+    exercise: bool = False
+    memory: Memory[pa.Table] = field(default_factory=Memory)
+
+    def greeting(self, resumed: bool) -> list[bytes]:
+        """Return the events that come first; who resumes knows the catalogue already."""
+        build = wire.event("build", {"build": self.assets.build})
+        told = wire.catalogue(self.catalogue, self.timezone, exercise=self.exercise)
+        return [build] if resumed else [build, wire.event("catalogue", told)]
+
+
+class RegionRow(msgspec.Struct):
+    """A region; ``tile`` is [row, column] on the county grid, of a prefecture its label's."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    short_zh: str
+    short_en: str
+    parent: str | None
+    level: str
+    tile: tuple[int, int] | None
+
+
+class GoodRow(msgspec.Struct):
+    """A good; ``unit`` is its base unit, ``cover`` days below which it is blue, yellow, orange, red."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    category: str
+    unit: str
+    cover: tuple[float, float, float, float]
+
+
+@get("/", include_in_schema=False)
+async def get_root() -> Redirect:
+    """Lead to the wall."""
+    return Redirect("/wall", status_code=307)
+
+
+@get("/wall", summary="The wall display", media_type="text/html", include_in_schema=False)
+async def get_page(request: Request[Any, Any, Any], wall: NamedDependency[Wall]) -> Response[bytes]:
+    """Return the page; it holds no data, so it needs no login: what it asks for does."""
+    if not wall.assets.built:
+        msg = "the pages have not been built: run `make setup` (or scripts/web), then start again"
+        raise ServiceUnavailableException(msg)
+    return _file(request, wall.assets.files[PAGE], "no-cache")
+
+
+@get("/assets/{name:str}", include_in_schema=False)
+async def get_asset(
+    request: Request[Any, Any, Any], wall: NamedDependency[Wall], name: FromPath[str]
+) -> Response[bytes]:
+    """Return a script, style or font."""
+    asset = wall.assets.files.get(f"assets/{name}")
+    if asset is None:
+        msg = f"there is no asset {name}"
+        raise NotFoundException(msg)
+    return _file(request, asset, FOR_EVER)
+
+
+@get("/live", summary="Live stream of indicators and alerts (server-sent events)", media_type="text/event-stream")
+async def get_live(wall: NamedDependency[Wall], last: LastEventId = None) -> Stream:
+    """Send ``build``, ``catalogue``, ``snapshot``, then ``change`` and ``heartbeat``; with ``Last-Event-ID`` resume."""
+    return Stream(
+        _events(wall, last),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+@get("/api/regions", summary="Regions of the catalogue")
+async def get_regions(wall: NamedDependency[Wall]) -> list[RegionRow]:
+    """Return provinces, prefectures and counties with their places on the county grid."""
+    return [RegionRow(**wire.region(code, wall.catalogue)) for code in wall.catalogue.regions]
+
+
+@get("/api/goods", summary="Goods of the catalogue")
+async def get_goods(wall: NamedDependency[Wall]) -> list[GoodRow]:
+    """Return goods with their thresholds of cover."""
+    return [GoodRow(**wire.good(code, wall.catalogue)) for code in wall.catalogue.goods]
+
+
+@get("/api/feeds", summary="Freshness of each input")
+async def get_feeds(wall: NamedDependency[Wall]) -> dict[str, Any]:
+    """Return per input, in epoch seconds, ``at`` of its newest event and when it was ``heard``."""
+    return dict(wall.hub.live.latest.feeds.told())
+
+
+async def _events(wall: Wall, last: str | None) -> AsyncIterator[bytes]:
+    async for data in wall.hub.follow(last, wall.greeting):
+        yield data
+
+
+def _file(request: Request[Any, Any, Any], asset: Asset, caching: str) -> Response[bytes]:
+    headers = {**SAFETY, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+    content = asset.content
+    if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers["Content-Encoding"] = asset.packed, "gzip"
+    return Response(content, media_type=asset.media_type, headers=headers)

@@ -1,0 +1,112 @@
+"""The last counts of every (site, good) and what moved after each of them.
+
+The newest count and its movements are the stock on hand. The ones before are kept so that a count
+that is withdrawn (a correction names its event) leaves behind what would be there without it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.indicators.groups import Ints
+from streams.indicators.pairs import Grown, Pairs
+
+UNKNOWN = -1
+#: The event of a count that nobody can name: stock in a quote.
+NAMELESS = 0
+
+
+class Counts:
+    """Per pair the newest ``kept`` counts by time, the newest in the last column; 32 B each.
+
+    ``moved`` of a count is what came in and went out after it and not after the next one. What
+    moved before the oldest count that is kept is forgotten: were all ``kept`` newest withdrawn at
+    once, the stock would be unknown until the next count.
+    """
+
+    def __init__(self, pairs: Pairs, kept: int) -> None:
+        self._pairs = pairs
+        self.slots = Grown(
+            {
+                "at": (np.int64, (kept,), UNKNOWN),
+                "quantity": (np.int64, (kept,), 0),
+                "moved": (np.int64, (kept,), 0),
+                "event": (np.int64, (kept,), NAMELESS),
+            }
+        )
+
+    def grow(self) -> None:
+        """Make room for the pairs that came since."""
+        if self.slots.size < self._pairs.size:
+            self.slots.grow(self._pairs.size)
+
+    def newest(self, pair: Ints) -> Ints:
+        """Return when pairs were counted last, shape as given; ``UNKNOWN`` where never."""
+        newest: Ints = self.slots["at"][pair, -1]
+        return newest
+
+    def on_hand(self) -> Ints:
+        """Return sellable stock per pair, shape (pairs,); ``UNKNOWN`` where never counted."""
+        stock = np.maximum(self.slots["quantity"][:, -1] + self.slots["moved"][:, -1], 0)
+        return np.where(self.slots["at"][:, -1] == UNKNOWN, UNKNOWN, stock)
+
+    def move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
+        """Add movements to the count that each of them came after, shapes (n,)."""
+        known = self.slots["at"][pair]
+        column = known.shape[1] - 1 - (known >= at[:, None]).sum(axis=1)
+        after = column >= 0
+        after[after] &= known[after, column[after]] != UNKNOWN
+        np.add.at(self.slots["moved"], (pair[after], column[after]), quantity[after])
+
+    def push(self, pair: Ints, at: Ints, quantity: Ints, event: Ints) -> None:
+        """Add the newest counts of distinct pairs after which nothing has moved yet, shapes (n,)."""
+        for name, values in (("at", at), ("quantity", quantity), ("moved", 0), ("event", event)):
+            column = self.slots[name]
+            column[pair, :-1] = column[pair, 1:]
+            column[pair, -1] = values
+
+    def place(self, pair: int, at: int) -> tuple[int, int]:
+        """Return the column that a count at ``at`` goes behind, and the time of the next count (``UNKNOWN``: none)."""
+        known = self.slots["at"][pair]
+        column = int(np.searchsorted(known, at, side="right"))
+        return column - 1, int(known[column]) if column < len(known) else UNKNOWN
+
+    def insert(self, pair: int, at: int, quantity: int, event: int, moved: int) -> None:
+        """Add one count anywhere; ``moved`` came after it and not after the next. Older than all kept: no effect."""
+        column, _ = self.place(pair, at)
+        if column < 0:
+            return
+        slots = {name: self.slots[name][pair] for name in ("at", "quantity", "moved", "event")}
+        if slots["at"][column] != UNKNOWN:
+            slots["moved"][column] -= moved
+        for name, value in (("at", at), ("quantity", quantity), ("moved", moved), ("event", event)):
+            slots[name][:column] = slots[name][1 : column + 1]
+            slots[name][column] = value
+
+    def withdraw(self, events: Ints) -> Ints:
+        """Take away the counts of ``events``, return their pairs; what moved after one moved after the one before."""
+        self.grow()
+        pairs, columns = np.nonzero(np.isin(self.slots["event"], events))
+        for pair, column in zip(pairs.tolist(), columns.tolist(), strict=True):  # columns ascend per pair
+            self._remove(pair, column)
+        return np.unique(pairs)
+
+    def _remove(self, pair: int, column: int) -> None:
+        slots = {name: self.slots[name][pair] for name in ("at", "quantity", "moved", "event")}
+        if column and slots["at"][column - 1] != UNKNOWN:
+            slots["moved"][column - 1] += slots["moved"][column]
+        for name, empty in (("at", UNKNOWN), ("quantity", 0), ("moved", 0), ("event", NAMELESS)):
+            slots[name][1 : column + 1] = slots[name][:column]
+            slots[name][0] = empty
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Return plain data for a snapshot."""
+        self.grow()
+        return self.slots.dump()
+
+    def load(self, data: dict[str, NDArray[Any]]) -> None:
+        """Take over what ``dump`` returned."""
+        self.slots.load(data)
