@@ -111,6 +111,7 @@ def joined(parts: Sequence[Any]) -> Any:
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts)
     if all(isinstance(part, Repeated) for part in parts):
-        values, counts = (list(chain.from_iterable(each)) for each in zip(*((p.values, p.counts) for p in parts)))
+        values = list(chain.from_iterable(part.values for part in parts))
+        counts = list(chain.from_iterable(part.counts for part in parts))
         return Repeated(values, counts, sum(map(len, parts)))
     return list(chain.from_iterable(map(listed, parts)))

@@ -7,10 +7,13 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Final, NoReturn, TypeVar
 
+import numpy as np
+
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.units import UnitError, factor
 from streams.indicators.civil import Civil
+from streams.indicators.groups import Ints
 from streams.options import Options
 
 LONGEST_NAME: Final = 200
@@ -18,6 +21,9 @@ LONGEST_NAME: Final = 200
 SEQUENCE_BITS, LINE_BITS = 53, 32
 #: A report may be dated this far from its own time: corrections come later, orders for tomorrow earlier.
 DATE_BACK, DATE_AHEAD = 60, 1
+#: Where hour, minute and second stand in an RFC 3339 time.
+_DIGITS: Final = [11, 12, 14, 15, 17, 18]
+_SECOND: Final = slice(17, 19)
 #: Stands for a text that is no time or date; no real one is this number.
 NOT_ONE: Final = -(2**62)
 #: Entries of each cache: a hostile sender could fill them without end.
@@ -50,7 +56,6 @@ class Fields:
         self._factors: dict[tuple[str, str], float] = {}
         self._base = {code: good.unit for code, good in catalogue.goods.items() if factor(good.unit, good.unit) == 1}
         self._minutes: dict[str, int] = {}
-        self._seconds: dict[str, int] = {}
         self._days: dict[str, int] = {}
         self.now = 0
 
@@ -72,20 +77,34 @@ class Fields:
         self._remember(text, at)
         return at
 
-    def seconds(self, texts: list[str]) -> list[int]:
-        """Return epoch seconds of many times, ``NOT_ONE`` for a text that is none; the range is not checked."""
-        found = list(map(self._seconds.get, texts))
-        if None in found:
-            found = [self._second(text) if at is None else at for text, at in zip(texts, found, strict=True)]
-        return found  # type: ignore[return-value]
+    def seconds(self, texts: list[str]) -> Ints:
+        """Return epoch seconds of many times, ``NOT_ONE`` for a text that is none; the range is not checked.
+
+        Times of one date, written alike, are read by numpy: 30 ns each instead of 200.
+        """
+        found = self._alike(texts)
+        return np.array(list(map(self._second, texts)), np.int64) if found is None else found
+
+    def _alike(self, texts: list[str]) -> Ints | None:
+        size, together = len(texts[0]), "".join(texts)
+        if size < _SECOND.stop or len(together) != size * len(texts) or not together.isascii():
+            return None
+        rows = np.frombuffer(together.encode(), np.uint8).reshape(len(texts), size)
+        digits = rows[:, _DIGITS] - ord("0")
+        rest = np.delete(np.arange(size), _DIGITS)
+        hour, minute, second = (digits[:, 0::2] * np.uint8(10) + digits[:, 1::2]).astype(np.int64).T
+        good = (rows[:, rest] == rows[0, rest]).all() and digits.max() <= 9
+        if not good or hour.max() > 23 or minute.max() > 59 or second.max() > 59:
+            return None
+        first = self._second(texts[0])
+        of_day = (hour * 60 + minute) * 60 + second
+        return None if first == NOT_ONE else first + of_day - of_day[0]
 
     def _second(self, text: str) -> int:
         try:
-            at = self._moment(text)
+            return self._moment(text)
         except Rejected:
             return NOT_ONE
-        _keep(self._seconds, text, at)
-        return at
 
     def days(self, texts: list[str]) -> list[int]:
         """Return day numbers of many dates, ``NOT_ONE`` for a text that is none."""
@@ -210,6 +229,13 @@ def is_name(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def are_names(texts: list[str]) -> bool:
+    """Return whether all texts are names, as ``is_name`` of each; three passes in C where all are ASCII."""
+    if "".join(texts).isascii():
+        return min(map(len, texts)) > 0 and max(map(len, texts)) <= LONGEST_NAME
+    return all(map(is_name, texts))
 
 
 def _encodable(name: str, text: str) -> None:

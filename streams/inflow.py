@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from streams.columns import numbers
+from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
 from streams.seen import digest
@@ -17,14 +18,38 @@ from streams.setup import Setup
 SELLABLE = "sellable"
 
 
-def event_columns(
-    table: str, columns: Mapping[str, Sequence[Any]], chosen: Any, place: Prefecture, setup: Setup
-) -> dict[str, Any]:
-    """Return the columns that a prefecture's queue holds for rows ``chosen`` of table ``stock`` or ``quotes``."""
-    if table == "stock":
-        return _stock_columns(columns, chosen.tolist(), place, setup)
-    listed = chosen.tolist()
+Place = Callable[[int], Prefecture]
+Events = dict[str, Any]
 
+
+def arrivals(
+    table: str, columns: Mapping[str, Any], place_of: Place, setup: Setup
+) -> Iterator[tuple[Prefecture, Events]]:
+    """Yield what the queues hold for rows of a raw table, by prefecture; what was seen before is left out."""
+    if table == "sales":
+        yield from _sales(columns, place_of, setup)
+        return
+    keep = _counting(table, columns)
+    prefectures = np.array(columns["prefecture"], np.int64)[keep]
+    for code in np.unique(prefectures).tolist():
+        place = place_of(code)
+        if place.counties:
+            chosen = keep[prefectures == code].tolist()
+            events = (_stock if table == "stock" else _quotes)(columns, chosen, place, setup)
+            if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
+                yield place, events
+
+
+def _counting(table: str, columns: Mapping[str, Any]) -> Ints:
+    """Return which rows count: repeats, and unsellable stock that corrects nothing, are only stored."""
+    keep = np.array(columns["repeat"], np.int64) == 0
+    if table == "stock":
+        stock = zip(columns["disposition"], columns["corrects"], strict=True)
+        keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
+    return np.flatnonzero(keep)
+
+
+def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Prefecture, setup: Setup) -> Events:
     def column(name: str) -> Any:
         values = columns[name]
         return np.array([ABSENT if values[index] is None else values[index] for index in listed], np.int64)
@@ -43,10 +68,7 @@ def event_columns(
     }
 
 
-def sale_columns(
-    columns: Mapping[str, Any], place_of: Callable[[int], Prefecture], setup: Setup
-) -> Iterator[tuple[Prefecture, dict[str, Any]]]:
-    """Yield what the queues hold for rows of table ``sales``, by prefecture; rows seen before are left out."""
+def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
     prefecture, region, site = (columns[name] for name in ("prefecture", "region", "site"))
     places = {code: place_of(code) for code in set(prefecture.values)}
     receipts = zip(prefecture.values, site.values, region.values, strict=True)
@@ -66,9 +88,7 @@ def sale_columns(
             yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
 
 
-def _stock_columns(
-    columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup
-) -> dict[str, Any]:
+def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Events:
     """Return stock lines, and before those of a correction one row per event that it names."""
     rows: list[tuple[int, int, int]] = []
     sites, regions, corrects, disposition = (columns[name] for name in ("site", "region", "corrects", "disposition"))

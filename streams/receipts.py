@@ -22,7 +22,7 @@ from schemas.catalogue import Catalogue
 from schemas.events import ReceiptStatus, SaleKind
 from schemas.fixed import AMOUNT, LARGEST, PRICE, QUANTITY
 from streams.chunk import Chunk
-from streams.fields import DATE_AHEAD, DATE_BACK, LINE_BITS, SEQUENCE_BITS, Fields, is_name
+from streams.fields import DATE_AHEAD, DATE_BACK, LINE_BITS, SEQUENCE_BITS, Fields, are_names, is_name
 from streams.indicators.civil import DAY, Civil
 from streams.indicators.groups import Floats, Ints
 from streams.options import Options
@@ -54,7 +54,7 @@ class Lines(NamedTuple):
 
 
 class Receipts(NamedTuple):
-    """Receipts that are right, shape (n,). ``indices`` are their places in the chunk, ``counts`` their lines."""
+    """Receipts that are right, shape (n,), neighbours in the chunk from ``indices`` [0]; ``counts`` are their lines."""
 
     indices: list[int]
     counts: list[int]
@@ -162,7 +162,8 @@ class Reader:
     def _judged(self, found: _Columns) -> Iterator[Receipts | int]:
         """Yield runs of receipts that are right, and the indices of the others."""
         try:
-            receipts, right = self._checked(found)
+            with np.errstate(all="ignore"):  # what overflows is not right, and told so by the decoder
+                receipts, right = self._checked(found)
         except OverflowError:  # a number beyond 64 bits somewhere
             yield from found.indices
             return
@@ -193,7 +194,7 @@ class Reader:
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:
         """Return time and business day of each receipt, and whether both are possible."""
-        at = np.array(self._fields.seconds(found.time), np.int64)
+        at = self._fields.seconds(found.time)
         day = np.array(self._fields.days(found.date), np.int64)
         options = self._options
         right = (at >= options.earliest) & (at <= self._fields.now + options.ahead)
@@ -207,7 +208,7 @@ class Reader:
             unfit = {name for name in set(names) if not is_name(name)}
             if unfit:
                 right &= np.array([name not in unfit for name in names], bool)
-        if not all(map(is_name, found.event_id)):
+        if not are_names(found.event_id):
             right &= np.array(list(map(is_name, found.event_id)), bool)
         return right
 
@@ -249,17 +250,15 @@ def _costs(costs: list[float | None], scale: Floats) -> tuple[list[int | None], 
     """Return costs per base unit, None where there is none, and whether each can be kept."""
     given = np.array([math.nan if cost is None else cost for cost in costs], np.float64)
     absent = np.array([cost is None for cost in costs], bool)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fixed, fit = _fixed(given / scale, PRICE)
+    fixed, fit = _fixed(given / scale, PRICE)
     values = zip(fixed.tolist(), absent.tolist(), strict=True)
     return [None if missing else value for value, missing in values], fit | absent
 
 
 def _fixed(values: Floats, scale: int) -> tuple[Ints, Flags]:
     """Return what ``schemas.fixed.to_fixed`` returns, and where it would not raise."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = values * scale
-        fit = np.abs(scaled) < LARGEST  # false for NaN and the infinities
+    scaled = values * scale
+    fit = np.abs(scaled) < LARGEST  # false for NaN and the infinities
     return np.rint(np.where(fit, scaled, 0.0)).astype(np.int64), fit
 
 

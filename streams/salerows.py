@@ -24,7 +24,7 @@ class SaleRows:
     def __init__(self, names: Sequence[str]) -> None:
         self._parts: dict[str, list[Any]] = {name: [] for name in names}
 
-    def add(self, part: Receipts, offsets: list[int], repeats: list[bool]) -> None:
+    def add(self, part: Receipts, offsets: Sequence[int], repeats: list[bool]) -> None:
         """Append receipts read in bulk; ``repeats`` says which lines were seen before."""
         counts, lines = part.counts, part.lines
         sizes = np.array(counts, np.int64)
@@ -61,5 +61,11 @@ class SaleRows:
             values.clear()
 
     def joined(self) -> dict[str, Any]:
-        """Return all rows as columns."""
-        return {name: joined(parts) if parts else [] for name, parts in self._parts.items()}
+        """Return all rows as columns, the numbers as arrays and what is shared by a receipt once."""
+        return {name: joined(parts) if parts else _nothing(name) for name, parts in self._parts.items()}
+
+
+def _nothing(name: str) -> Any:
+    if name in _BY_RECEIPT:
+        return Repeated([], [], 0)
+    return np.zeros(0, np.int64) if name in _NUMBERS else []

@@ -1,6 +1,6 @@
 """Pipe: sums per county, good and 5 minutes over 3,000,000 sale lines, staplewatch against its peers.
 
-    python -m tests.bench.pipe [--rounds 3] [--only NAME …] [--receipts 600000]
+python -m tests.bench.pipe [--rounds 3] [--only NAME …] [--receipts 600000]
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ WINDOWS, TUNED = (BYTEWAX, QUIX), (COMBINED, STATE)
 ALL = (OURS, CONFLUENT, AIOKAFKA, *WINDOWS, *TUNED, FAUST)
 
 
-def compare(load: Load, servers: str, directory: Path, candidates: tuple[Candidate, ...] = ALL, rounds: int = 3) -> Comparison:
+def compare(
+    load: Load, servers: str, directory: Path, candidates: tuple[Candidate, ...] = ALL, rounds: int = 3
+) -> Comparison:
     """Return the comparison; the topic must hold the load."""
     once = partial(run, load=load, servers=servers, topic=topics.SALES, directory=directory)
-    return interleaved(candidates, rounds, lambda candidate: once(candidate))
+    return interleaved(candidates, rounds, once)
 
 
 def filled(servers: str, load: Load) -> float:
@@ -56,7 +58,10 @@ def main() -> None:
     asked = parser.parse_args()
     candidates = tuple(each for each in (*ALL, GROUP) if asked.only and each.name in asked.only) or ALL
     load = Load(Shape(receipts=asked.receipts), catalogue.load())
-    with tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name, kafka_server(Path(name) / "kafka") as servers:
+    with (
+        tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name,
+        kafka_server(Path(name) / "kafka") as servers,
+    ):
         print(f"made and sent {asked.receipts:,} receipts in {filled(servers, load):.1f} s")
         found = compare(load, servers, Path(name), candidates, asked.rounds)
     for each in candidates:

@@ -134,4 +134,3 @@ class Minutes:
 def flat(sums: dict[tuple[str, str, int], list[int]]) -> Totals:
     """Return sums by a tuple as sums by a text."""
     return {"|".join(map(str, key)): value for key, value in sums.items()}
-

@@ -8,7 +8,7 @@ import signal
 import faust
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.bench.candidates.contract import BUCKET, Left, Meter, answer, asked
+from tests.bench.candidates.contract import BUCKET, Left, Meter, Task, answer, asked
 
 
 class Line(faust.Record, serializer="json"):  # type: ignore[misc]

@@ -44,7 +44,8 @@ class Narrow(Deserializer):  # type: ignore[misc]
         receipt = self._decode(value)
         region = receipt.region
         return [
-            (f"{region}|{line.good}", round(line.amount * 10_000), round(line.quantity * 1000)) for line in receipt.lines
+            (f"{region}|{line.good}", round(line.amount * 10_000), round(line.quantity * 1000))
+            for line in receipt.lines
         ]
 
 
@@ -89,7 +90,11 @@ class Run:
             use_changelog_topics=False,
             commit_interval=5.0,
             loglevel="WARNING",
-            consumer_extra_config={"fetch.message.max.bytes": 4 << 20, "queued.min.messages": 100_000, "fetch.wait.max.ms": 100},
+            consumer_extra_config={
+                "fetch.message.max.bytes": 4 << 20,
+                "queued.min.messages": 100_000,
+                "fetch.wait.max.ms": 100,
+            },
             producer_extra_config={"linger.ms": 20, "compression.type": "lz4"},
         )
 

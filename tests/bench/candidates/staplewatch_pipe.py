@@ -70,7 +70,9 @@ async def read(task: Task) -> None:
     where = catalogue.load()
     engine = Options(event_time=True, inputs=(topics.SALES,), most_steps=STEPS_AT_ONCE)
     partitions = len(task.counts)
-    options = WorkerOptions(task.servers, task.directory, partitions=partitions, group=task.directory.name, engine=engine)
+    options = WorkerOptions(
+        task.servers, task.directory, partitions=partitions, group=task.directory.name, engine=engine
+    )
     rules, nowhere, meter = Rulebook([], where), Nowhere(), Meter()
 
     def new(partition: int, epoch: str, ordinal: int) -> Engine:
