@@ -33,7 +33,7 @@ from streams.fields import (
 from streams.indicators.civil import Civil
 from streams.options import Options
 from streams.receipts import Reader
-from streams.salerows import SaleRows
+from streams.salerows import SaleRows, by_line
 from streams.seen import Seen
 
 SALES_COLUMNS: Final = (
@@ -123,10 +123,10 @@ class Decoder:
                 rows.take(result.columns)
                 tills = zip(part.store, part.workstation, strict=True)
                 numbers = part.lines.number.tolist()
-                repeats = self._seen.whole(part.day, tills, part.sequence, part.counts, numbers)
+                repeats = by_line(part.counts, *self._seen.whole(part.day, tills, part.sequence, part.counts, numbers))
                 rows.add(part, chunk.offsets[part.indices[0] : part.indices[-1] + 1], repeats)
                 result.events += len(part.indices)
-                result.repeats += sum(repeats)
+                result.repeats += int(repeats.sum())
         rows.take(result.columns)
         result.columns = rows.joined()
 

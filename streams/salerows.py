@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from streams.columns import Repeated, joined
+from streams.indicators.groups import Ints
 from streams.receipts import Receipts
 
 #: Columns that are the same on every line of a receipt, and those that are numbers and never NULL.
@@ -24,8 +25,8 @@ class SaleRows:
     def __init__(self, names: Sequence[str]) -> None:
         self._parts: dict[str, list[Any]] = {name: [] for name in names}
 
-    def add(self, part: Receipts, offsets: Sequence[int], repeats: list[bool]) -> None:
-        """Append receipts read in bulk; ``repeats`` says which lines were seen before."""
+    def add(self, part: Receipts, offsets: Sequence[int], repeats: Ints) -> None:
+        """Append receipts read in bulk; ``repeats`` says which lines were seen before, 0 or 1."""
         counts, lines = part.counts, part.lines
         sizes = np.array(counts, np.int64)
         size = len(lines.number)
@@ -41,7 +42,7 @@ class SaleRows:
             "amount": lines.amount,
             "priced": lines.priced.astype(np.int64),
             "unit_cost": lines.cost,
-            "repeat": np.array(repeats, np.int64),
+            "repeat": repeats,
         }
         for name, column in columns.items():
             self._parts[name].append(column)
@@ -63,6 +64,15 @@ class SaleRows:
     def joined(self) -> dict[str, Any]:
         """Return all rows as columns, the numbers as arrays and what is shared by a receipt once."""
         return {name: joined(parts) if parts else _nothing(name) for name, parts in self._parts.items()}
+
+
+def by_line(counts: list[int], repeats: list[bool], partly: dict[int, list[bool]]) -> Ints:
+    """Return 1 for every line that was seen before and 0 for the others, of what ``Seen.whole`` returned."""
+    flags = np.repeat(np.array(repeats, np.int64), counts)
+    for place, lines in partly.items():
+        first = sum(counts[:place])
+        flags[first : first + len(lines)] = lines
+    return flags
 
 
 def _nothing(name: str) -> Any:

@@ -243,24 +243,35 @@ class Seen:
         sequences: Sequence[int],
         counts: Sequence[int],
         lines: Sequence[int],
-    ) -> list[bool]:
-        """Note receipts of which no line was rejected and none stands twice; return which lines were seen before.
+    ) -> tuple[list[bool], dict[int, list[bool]]]:
+        """Note receipts of which no line was rejected and none stands twice; return which were seen before.
 
-        ``counts`` says how many of ``lines``, numbers in the order of the receipts, belong to each.
+        ``counts`` says how many of ``lines``, numbers in the order of the receipts, belong to each. Of
+        receipts that came in part before, the second value has it line by line.
         """
         repeats: list[bool] = []
-        for day, till, sequence, count in zip(days, tills, sequences, counts, strict=True):
-            kept = self.days.get(day) or self._day(day)
-            number = self._till(till)
+        partly: dict[int, list[bool]] = {}
+        day_of, number_of = self.days.get, self._tills.get
+        for day, till, sequence in zip(days, tills, sequences, strict=True):
+            kept = day_of(day) or self._day(day)
+            number = number_of(till)
+            if number is None:
+                number, number_of = self._till(till), self._tills.get
             runs = kept.tills.get(number)
+            if runs and runs[-1] == sequence and not kept.lines:  # as a rule: the next receipt of a till
+                runs[-1] = sequence + 1
+                repeats.append(False)
+                continue
             if runs is None:
                 runs = kept.tills[number] = Runs()
-            if kept.lines and (number, sequence) in kept.lines:
-                own = lines[len(repeats) : len(repeats) + count]
-                repeats += self.receipt(day, till, sequence, own, whole=True)
+            if (number, sequence) in kept.lines:
+                place = len(repeats)
+                first = sum(counts[:place])
+                partly[place] = self.receipt(day, till, sequence, lines[first : first + counts[place]], whole=True)
+                repeats.append(False)
             else:
-                repeats += [not runs.add(sequence)] * count
-        return repeats
+                repeats.append(not runs.add(sequence))
+        return repeats, partly
 
     def receipts(self, days: Ints, tills: Sequence[tuple[str, str]], till: Ints, sequences: Ints) -> None:
         """Note whole receipts that are stored, shapes (n,); ``till`` has places in ``tills``.
