@@ -18,7 +18,7 @@ from tests.bench.compare import Candidate, Comparison, interleaved, run
 from tests.bench.load import Load, Shape
 from tests.services import kafka_server
 
-OURS = Candidate("staplewatch", "staplewatch_pipe")
+OURS = Candidate("staplewatch", "staplewatch_worker")
 CONFLUENT = Candidate("confluent-kafka loop", "confluent_loop")
 AIOKAFKA = Candidate("aiokafka loop", "aiokafka_loop")
 BYTEWAX = Candidate("Bytewax", "bytewax_windows", 0.5, "bytewax")
