@@ -23,14 +23,14 @@ from tests.bench.candidates.contract import BUCKET, UNKNOWN, Totals
 Ints = NDArray[np.int64]
 
 LINES = 5
-#: One receipt in a thousand names a county that does not exist: a dead letter here, a group that is not looked at there.
+#: One receipt in a thousand names a county that does not exist: a dead letter here, a group nobody looks at there.
 BROKEN = 1000
 SHANGHAI = 8 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How many receipts of how many places; ``seconds`` of event time, the last of which is ``end``."""
+    """How many receipts of how many places; ``seconds`` of event time."""
 
     receipts: int = 600_000
     partitions: int = 4
@@ -43,13 +43,14 @@ class Shape:
 class Load:
     """Receipts as columns, in the order in which they are sent; ``places`` has the partition of each."""
 
-    def __init__(self, shape: Shape, where: Catalogue, end: int | None = None) -> None:
+    def __init__(self, shape: Shape, where: Catalogue, start: int | None = None) -> None:
         self.shape = shape
         self.goods = sorted(where.goods)
         self.units = [where.goods[good].unit for good in self.goods]
         counties = sorted(code for code, each in where.regions.items() if each.level == "county")
         chance, many = np.random.default_rng(shape.seed), shape.receipts
-        start = (end or int(time.time()) - 600) // BUCKET * BUCKET - shape.seconds
+        if start is None:
+            start = (int(time.time()) - 600) // BUCKET * BUCKET - shape.seconds
         self.at: Ints = start + np.arange(many, dtype=np.int64) * shape.seconds // many
         self.store: Ints = chance.integers(0, shape.stores, many)
         self.region: Ints = np.array(counties, np.int64)[self.store % len(counties)]
@@ -68,7 +69,7 @@ class Load:
 
     def values(self) -> Iterator[bytes]:
         """Return the records, written as ``producers`` do, by a template: ten times as fast as encoding objects."""
-        texts = {at: _text(at) for at in np.unique(self.at).tolist()}
+        texts = {at: rfc3339(at) for at in np.unique(self.at).tolist()}
         lines = [
             f'"good":"{good}","quantity":%.3f,"unit":"{unit}","amount":%.2f}}'
             for good, unit in zip(self.goods, self.units, strict=True)
@@ -109,7 +110,7 @@ class Load:
         """Say that nothing comes before the end of the last bucket, as ``replay --final`` does."""
         end = -(-int(self.at[-1] + 1) // BUCKET) * BUCKET
         for place, count in enumerate(self.counts()):
-            clock = Clock(time=_text(end), sender="bench", offsets={topics.SALES: count})
+            clock = Clock(time=rfc3339(end), sender="bench", offsets={topics.SALES: count})
             producer.produce(topics.CLOCK, msgspec.json.encode(clock), str(place).encode(), place)
 
     def counts(self, share: float = 1.0) -> list[int]:
@@ -149,5 +150,6 @@ def settings(servers: str) -> dict[str, object]:
     }
 
 
-def _text(at: int) -> str:
+def rfc3339(at: int) -> str:
+    """Return the local time of the default catalogue."""
     return time.strftime("%Y-%m-%dT%H:%M:%S+08:00", time.gmtime(at + SHANGHAI))

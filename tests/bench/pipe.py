@@ -41,10 +41,15 @@ def compare(
     return interleaved(candidates, rounds, once)
 
 
+def made(servers: str, partitions: int) -> None:
+    """Make the topics."""
+    asyncio.run(ensure_topics([servers], partitions))
+
+
 def filled(servers: str, load: Load) -> float:
     """Make the topics, send the load, return the seconds that took."""
     started = time.perf_counter()
-    asyncio.run(ensure_topics([servers], load.shape.partitions))
+    made(servers, load.shape.partitions)
     load.send(servers)
     return time.perf_counter() - started
 
