@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
@@ -18,7 +19,8 @@ import msgspec
 from kafka.errors import KafkaError
 
 from producers import pace
-from producers.connection import BrokerUnavailable, ProducerError, connect, inspect, reason_of
+from producers.connection import BrokerUnavailable, ProducerError, connect, inspect_patiently, reason_of
+from producers.outage import Link, Tell, log
 from schemas import events, topics
 
 __all__ = ["BrokerUnavailable", "DeliveryError", "Producer", "ProducerError"]
@@ -27,21 +29,30 @@ __all__ = ["BrokerUnavailable", "DeliveryError", "Producer", "ProducerError"]
 MOST_RECORDS: Final = 20_000
 MOST_BYTES: Final = 64 * 1024 * 1024
 
-#: A batch given up after this is an error. The broker's own restart takes up to 24 s.
-DELIVERY_SECONDS: Final = 60.0
+#: Records that the broker does not take for so long are given up, which is an error. A restart of the
+#: broker takes up to 24 s, a duty officer who has to be woken some minutes.
+GIVE_UP_SECONDS: Final = 15 * 60.0
+
+#: How often a sender that waits looks whether the broker is there.
+LOOK_SECONDS: Final = 0.5
+CLOSE_SECONDS: Final = 1.0
 
 
 class DeliveryError(ProducerError):
-    """Records that the broker did not take. ``lost`` counts them by (topic, partition, reason)."""
+    """Records that the broker did not take. ``lost`` counts them by (topic, partition, reason).
 
-    def __init__(self, lost: Mapping[tuple[str, int, str], int]) -> None:
+    ``under_way`` more were handed over and neither taken nor given up yet.
+    """
+
+    def __init__(self, lost: Mapping[tuple[str, int, str], int], under_way: int = 0) -> None:
         self.lost = dict(lost)
+        more, zh = (f", {under_way} more were under way", f"，另有 {under_way} 条在途") if under_way else ("", "")
         parts = "; ".join(
             f"{count} to {topic}[{partition}]: {reason}" for (topic, partition, reason), count in self.lost.items()
         )
         super().__init__(
-            f"{sum(self.lost.values())} records were not delivered ({parts}): check the broker, then send again"
-            f" / 有 {sum(self.lost.values())} 条记录未送达：请检查代理后重发"
+            f"{sum(self.lost.values())} records were not delivered ({parts}){more}: check the broker, then send again"
+            f" / 有 {sum(self.lost.values())} 条记录未送达{zh}：请检查代理后重发"
         )
 
 
@@ -49,20 +60,34 @@ class DeliveryError(ProducerError):
 class Ledger:
     """What happened to the records handed over; written by the client's thread, read by the sender's."""
 
+    clock: Callable[[], float] = time.monotonic
     records: int = 0
     bytes: int = 0
+    #: When the broker last took something, and when the first of those that wait was handed over.
+    taken: float = -float("inf")
+    waiting_since: float = -float("inf")
     lost: Counter[tuple[str, int, str]] = field(default_factory=Counter)
     #: (topic, partition) -> next offset after the newest record acknowledged there.
     acknowledged: dict[tuple[str, int], int] = field(default_factory=dict)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def enter(self, size: int, most_records: int, most_bytes: int) -> None:
-        """Count one record of ``size`` bytes in; waits while too much is under way."""
+    def enter(self, size: int, most_records: int, most_bytes: int, look: Callable[[], None]) -> None:
+        """Count one record of ``size`` bytes in; waits while too much is under way, calling ``look`` now and then."""
         with self.changed:
             while self.records >= most_records or (self.records and self.bytes + size > most_bytes):
-                self.changed.wait()
+                self.changed.wait(LOOK_SECONDS)
+                look()
+            if not self.records:
+                self.waiting_since = self.clock()
             self.records += 1
             self.bytes += size
+
+    def drained(self, look: Callable[[], None]) -> None:
+        """Wait until nothing is under way, calling ``look`` now and then."""
+        with self.changed:
+            while self.records:
+                self.changed.wait(LOOK_SECONDS)
+                look()
 
     def delivered(self, topic: str, partition: int, offset: int, size: int) -> None:
         """Count one record out that the broker has.
@@ -73,6 +98,7 @@ class Ledger:
         place = (topic, partition)
         with self.changed:
             before = self.acknowledged.get(place, 0)
+            self.taken = self.clock()
             self.acknowledged[place] = max(before, offset + 1) if offset >= 0 else before + 1
             self._leave(size)
 
@@ -102,14 +128,20 @@ class Producer:
         rate: float | None = None,
         sender: str = "staplewatch",
         zone: str = pace.DEFAULT_ZONE,
-        delivery_seconds: float = DELIVERY_SECONDS,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+        wait_seconds: float = 0.0,
+        tell: Tell = log.warning,
         most_records: int = MOST_RECORDS,
         most_bytes: int = MOST_BYTES,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Connect to ``servers`` (host:port, several by comma); raises ``BrokerUnavailable``."""
-        facts = inspect(servers)
+        """Connect to ``servers`` (host:port, several by comma); raises ``BrokerUnavailable``.
+
+        A broker that is away at the start is waited for up to ``wait_seconds``, and one that goes
+        away later up to ``give_up_seconds``. ``tell`` hears of each change in one line.
+        """
+        facts = inspect_patiently(servers, wait_seconds, tell, clock=clock, sleep=sleep)
         self.partitions = partitions or facts.partitions
         self.notes = facts.notes
         self._sender = sender
@@ -118,8 +150,8 @@ class Producer:
         self._throttle = pace.Throttle(rate, clock, sleep) if rate else None
         self._encode = msgspec.json.Encoder().encode
         self._ledger = Ledger()
-        self._kafka = connect(servers, facts, delivery_seconds)
-        self._close_seconds = delivery_seconds
+        self._link = Link(servers, give_up_seconds, tell)
+        self._kafka = connect(servers, facts, give_up_seconds)
 
     @property
     def acknowledged(self) -> dict[tuple[str, int], int]:
@@ -145,9 +177,18 @@ class Producer:
         partition = topics.partition_of(prefecture, self.partitions)
         self._put(topic, partition, str(prefecture).encode(), value, list(headers))
 
+    def forward(
+        self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Iterable[tuple[str, bytes]]
+    ) -> None:
+        """Hand over a record as it is; for records whose place is known. Otherwise like ``send``."""
+        if self._throttle:
+            self._throttle.take(1)
+        self._put(topic, partition, key, value, list(headers))
+
     def flush(self) -> None:
         """Wait until the broker has everything; raises ``DeliveryError`` with everything it has not."""
-        self._kafka.flush()
+        self._ledger.drained(self._look)
+        self._look()
         self._raise()
 
     def clock(self, time: int, *, inputs: Iterable[str] = (), prefectures: Iterable[int] = ()) -> None:
@@ -177,8 +218,10 @@ class Producer:
 
     def close(self) -> None:
         """Deliver what is left and disconnect; raises ``DeliveryError``."""
-        self._kafka.close(timeout=self._close_seconds)
-        self._raise()
+        try:
+            self.flush()
+        finally:
+            self._disconnect()
 
     def __enter__(self) -> Self:
         return self
@@ -189,14 +232,28 @@ class Producer:
         if kind is None:
             self.close()
         else:  # the first error says more than those that follow from it
-            self._kafka.close(timeout=1.0)
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        with suppress(KafkaError):  # what it could not send is told already
+            self._kafka.close(timeout=CLOSE_SECONDS)
+
+    def _look(self) -> None:
+        ledger = self._ledger
+        self._link.look(ledger.clock(), ledger.records, ledger.waiting_since, ledger.taken)
 
     def _put(
-        self, topic: str, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]] | None = None
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
+        self._look()
         self._raise()
         size = len(value)
-        self._ledger.enter(size, *self._limits)
+        self._ledger.enter(size, *self._limits, self._look)
         try:
             future = self._kafka.send(topic, value=value, key=key, headers=headers or [], partition=partition)
         except (KafkaError, ValueError) as error:
@@ -209,7 +266,8 @@ class Producer:
         if self._ledger.lost:
             with self._ledger.changed:
                 lost, self._ledger.lost = self._ledger.lost, Counter()
-            raise DeliveryError(lost)
+                under_way = self._ledger.records
+            raise DeliveryError(lost, under_way)
 
     def _offsets(self, partition: int, inputs: list[str]) -> dict[str, int]:
         wanted = inputs or topics.INPUTS

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,12 +13,18 @@ from kafka.admin import KafkaAdminClient
 from kafka.codec import has_lz4
 from kafka.errors import KafkaError
 
+from producers.outage import Tell, span
 from schemas import topics
 
 #: 20 ms fill a batch at thousands of receipts a second and are not felt at one.
 LINGER_MS: Final = 20
 BATCH_BYTES: Final = 256 * 1024
 CONNECT_SECONDS: Final = 5.0
+#: A broker that is away is asked for again so often; one that accepts and never answers is left after this.
+ASK_AGAIN_SECONDS: Final = 1.0
+REQUEST_SECONDS: Final = 15.0
+#: kafka-python waits up to 30 s between tries to connect; a broker is back within seconds.
+RECONNECT_MS: Final = 2_000
 
 #: A producer id, needed for idempotence.
 _INIT_PRODUCER_ID: Final = 22
@@ -59,6 +67,28 @@ def inspect(servers: str) -> Broker:
     finally:
         admin.close()
     return Broker(_partitions(described, servers), idempotent, _notes(idempotent))
+
+
+def inspect_patiently(
+    servers: str,
+    wait_seconds: float,
+    tell: Tell,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Broker:
+    """Return what the broker can do, asking until ``wait_seconds`` are over; ``tell`` hears of it once."""
+    deadline, said = clock() + wait_seconds, False
+    while True:
+        try:
+            return inspect(servers)
+        except BrokerUnavailable as error:
+            if clock() >= deadline:
+                raise
+            if not said:
+                tell(f"waiting up to {span(wait_seconds)} for the broker / 最长等待 {span(wait_seconds)}：{error}")
+            said = True
+        sleep(ASK_AGAIN_SECONDS)
 
 
 def _probe(servers: str) -> None:
@@ -114,7 +144,7 @@ def connect(servers: str, broker: Broker, delivery_seconds: float) -> KafkaProdu
     """Return a client that gives a record up after ``delivery_seconds``; raises ``BrokerUnavailable``."""
     milliseconds = int(delivery_seconds * 1000)
     try:
-        return KafkaProducer(
+        client = KafkaProducer(
             bootstrap_servers=servers,
             acks="all",
             enable_idempotence=broker.idempotent,
@@ -125,15 +155,19 @@ def connect(servers: str, broker: Broker, delivery_seconds: float) -> KafkaProdu
             batch_size=BATCH_BYTES,
             max_request_size=topics.MAX_DEAD_LETTER_BYTES,
             delivery_timeout_ms=milliseconds,
-            request_timeout_ms=max(1000, milliseconds // 2),
+            request_timeout_ms=min(max(1000, milliseconds // 2), int(REQUEST_SECONDS * 1000)),
+            reconnect_backoff_max_ms=RECONNECT_MS,
             max_block_ms=milliseconds,
             bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
+        for topic in topics.CONSUMED:  # known before the broker goes away: a first send would block without a word
+            client.partitions_for(topic)
     except (KafkaError, ValueError, OSError) as error:
         msg = f"the broker at {servers} went away: {reason_of(error)} / 代理连接中断"
         raise BrokerUnavailable(msg) from error
+    return client
 
 
 def reason_of(error: BaseException) -> str:

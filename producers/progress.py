@@ -43,24 +43,34 @@ class Silent:
         """Ignore it."""
 
 
-class _LinesPerSecond(ProgressColumn):
+class _PerSecond(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("– lines/s" if speed is None else f"{speed:,.0f} lines/s", style="progress.data.speed")
+        number = "–" if speed is None else f"{speed:,.0f}"
+        return Text(f"{number} {self._unit}/s", style="progress.data.speed")
 
 
 class Bar:
     """A progress bar on a terminal: title, event time, lines, lines/s and time left."""
 
     def __init__(
-        self, console: Console, *, clock: Callable[[], float] = time.monotonic, zone: str = pace.DEFAULT_ZONE
+        self,
+        console: Console,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        zone: str = pace.DEFAULT_ZONE,
+        unit: str = "lines",
     ) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             TextColumn("{task.fields[moment]}"),
             BarColumn(),
             MofNCompleteColumn(),
-            _LinesPerSecond(),
+            _PerSecond(unit),
             TimeRemainingColumn(),
             console=console,
             transient=False,
@@ -102,6 +112,6 @@ class Bar:
         self._drawn = self._clock()
 
 
-def reporter(console: Console, zone: str = pace.DEFAULT_ZONE) -> Reporter:
+def reporter(console: Console, zone: str = pace.DEFAULT_ZONE, unit: str = "lines") -> Reporter:
     """Return a bar (event time in ``zone``) on a terminal, silence elsewhere."""
-    return Bar(console, zone=zone) if console.is_terminal else Silent()
+    return Bar(console, zone=zone, unit=unit) if console.is_terminal else Silent()

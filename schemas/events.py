@@ -6,6 +6,7 @@ with offset. Money is CNY, a price is CNY per ``unit``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -190,7 +191,7 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     schema: int = 1  # absent on the wire means 1
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
+class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """A record that was rejected (``dead.letters``): original bytes as value, the rest in headers.
 
     The headers have Kafka Connect's names, see ``dead_letter_headers``.
@@ -214,15 +215,51 @@ STAGES = ("size", "decode", "validate", "partition")
 
 def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
     """Return the record's own headers followed by Kafka Connect's ``__connect.errors.*``."""
-    own = {
-        "topic": letter.topic,
-        "partition": str(letter.partition),
-        "offset": str(letter.offset),
-        "stage": letter.stage,
-        "exception.class.name": letter.error,
-        "exception.message": letter.reason,
-    }
     return [
         *letter.headers,
-        *((f"__connect.errors.{name}", text.encode(errors="backslashreplace")) for name, text in own.items()),
+        ("__connect.errors.topic", letter.topic.encode(errors="backslashreplace")),
+        ("__connect.errors.partition", b"%d" % letter.partition),
+        ("__connect.errors.offset", b"%d" % letter.offset),
+        ("__connect.errors.stage", letter.stage.encode(errors="backslashreplace")),
+        ("__connect.errors.exception.class.name", letter.error.encode(errors="backslashreplace")),
+        ("__connect.errors.exception.message", letter.reason.encode(errors="backslashreplace")),
     ]
+
+
+#: Headers of a record that was sent again from the dead letters: which letter, and the how manieth time.
+REPLAY_OF = "staplewatch.replay.of"
+REPLAY_ATTEMPT = "staplewatch.replay.attempt"
+#: What the tables hold: offsets are UInt64 there but signed on the wire.
+_LARGEST_OFFSET, _LARGEST_PARTITION, _LARGEST_ATTEMPT = 2**63 - 1, 2**16 - 1, 2**16 - 1
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """The letter (where the rejected record stood) that a record is a replay of; ``attempt`` counts from 1."""
+
+    epoch: str
+    topic: str
+    partition: int
+    offset: int
+    attempt: int
+
+
+def replay_headers(replay: Replay) -> list[tuple[str, bytes]]:
+    """Return the two headers that say what a record is a replay of."""
+    place = f"{replay.epoch}/{replay.topic}/{replay.partition}/{replay.offset}"
+    return [(REPLAY_OF, place.encode()), (REPLAY_ATTEMPT, str(replay.attempt).encode())]
+
+
+def replay_of(headers: Sequence[tuple[str, bytes | None]]) -> Replay | None:
+    """Return what a record is a replay of; None without the headers, or where they make no sense."""
+    found = {name: value or b"" for name, value in headers}
+    try:
+        epoch, topic, partition, offset = found[REPLAY_OF].decode().rsplit("/", 3)
+        replay = Replay(epoch, topic, int(partition), int(offset), int(found[REPLAY_ATTEMPT]))
+    except (KeyError, ValueError):
+        return None
+    sensible = (
+        0 <= replay.partition <= _LARGEST_PARTITION
+        and 0 <= replay.offset <= _LARGEST_OFFSET
+        and 0 < replay.attempt <= _LARGEST_ATTEMPT
+    )
+    return replay if sensible else None

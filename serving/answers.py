@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 import pyarrow as pa
 
 from schemas.events import LEVELS, Alert, Indicator
 from serving import rows
+from serving.letters import Letters, Store
 from serving.live import Latest, LiveView
-from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.rows import AlertRow, IndicatorRow
 from warehouse.errors import WarehouseUnavailable
 
 #: "Not asked for": the named queries take the empty text and region 0 for it.
@@ -24,13 +25,6 @@ BREATH_SECONDS: Final = 0.2
 
 Row = TypeVar("Row")
 Parameters = dict[str, object]
-
-
-class Source(Protocol):
-    """The part of a warehouse that answers questions."""
-
-    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """Run a named query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +88,11 @@ class Answers:
     still answered and marked incomplete; without a live view ``WarehouseUnavailable`` is raised.
     """
 
-    def __init__(self, warehouse: Source, live: LiveView | None = None, executor: Executor | None = None) -> None:
+    def __init__(self, warehouse: Store, live: LiveView | None = None, executor: Executor | None = None) -> None:
         self.live = live
         self._warehouse = warehouse
         self._executor = executor
+        self.letters = Letters(warehouse, executor)
 
     async def indicators(self, wanted: IndicatorFilter, limit: int) -> Answer[IndicatorRow]:
         """Return the newest row of each (region, good, grain, kind), ordered by those."""
@@ -141,11 +136,6 @@ class Answers:
         asked = {**wanted.parameters(), "id": episode, "limit": limit}
         found = rows.alerts(await self.ask("alerts_history", asked))
         return Answer([row for row in found if wanted.admits(row)])
-
-    async def dead_letters(self, limit: int, topic: str = ANY, stage: str = ANY) -> Answer[DeadLetterRow]:
-        """Return rejected records, newest first."""
-        stored = await self.ask("dead_letters_list", {"topic": topic, "stage": stage, "limit": limit})
-        return Answer(rows.dead_letters(stored))
 
     async def counts(self) -> dict[str, int]:
         """Return the number of stored rows of each table."""

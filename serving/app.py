@@ -14,11 +14,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
-from serving import history, problems, wall
+from serving import history, letters_api, problems, wall
 from serving.access import Access
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
+from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
-from serving.rows import AlertRow, DeadLetterRow, IndicatorRow
+from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
 from warehouse.errors import WarehouseUnavailable
 
@@ -43,10 +44,6 @@ Lowest = Annotated[Level | None, QueryParameter(description="lowest level; of an
 Pack = Annotated[str | None, QueryParameter(description="rule pack, for example live")]
 Episode = Annotated[str | None, QueryParameter(description="id of one episode")]
 Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339; without offset: UTC")]
-Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
-Stage = Annotated[
-    Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
-]
 Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT, description="rows at most")]
 After = Annotated[
     int | None, QueryParameter(ge=0, description=f"only what changed live after this cursor (header {CURSOR})")
@@ -58,10 +55,11 @@ Status = Callable[[], Mapping[str, Any]]
 
 
 class Health(msgspec.Struct):
-    """Whether questions can be answered, and what is missing if not."""
+    """Whether questions can be answered: ``reasons`` why not, ``notes`` what is missing although they are."""
 
     status: Literal["ok", "degraded"]
     reasons: list[str]
+    notes: list[str]
     details: dict[str, Any]
 
 
@@ -138,17 +136,6 @@ async def get_transitions(
     return _respond(await answers.transitions(wanted, limit, id or ""))
 
 
-@get("/api/dead-letters", summary="Rejected records, newest first")
-async def get_dead_letters(
-    answers: NamedDependency[Answers],
-    topic: Topic = None,
-    stage: Stage = None,
-    limit: Limit = 100,
-) -> Response[list[DeadLetterRow]]:
-    """Return the original bytes (base64), where they came from and why they were rejected."""
-    return _respond(await answers.dead_letters(limit, topic or "", stage or ""))
-
-
 @get("/api/counts", summary="Stored rows of each table")
 async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
     """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
@@ -159,12 +146,12 @@ async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, in
 async def get_health(answers: NamedDependency[Answers], status: NamedDependency[Status]) -> Response[Health]:
     """Return 200 when everything is there, 503 with reasons otherwise."""
     details = dict(status())
-    reasons = [str(reason) for reason in details.pop("reasons", [])]
+    reasons, notes = ([str(text) for text in details.pop(name, [])] for name in ("reasons", "notes"))
     if answers.live is not None:
         details["live"] = {"connected": answers.live.connected, "caught_up": answers.live.caught_up}
         if not answers.live.connected:
             reasons.append("the broker is not answering: live values stand still")
-    health = Health("degraded" if reasons else "ok", reasons, details)
+    health = Health("degraded" if reasons or notes else "ok", reasons, notes, details)
     return Response(health, status_code=503 if reasons else 200)
 
 
@@ -174,26 +161,30 @@ def create_app(
     *,
     open_reading: bool = False,
     status: Status = dict,
+    audit: Audit | None = None,
     version: str = "0.1.0",
     shown: Wall | None = None,
 ) -> Litestar:
     """Build the application.
 
     ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
-    reading needs none. ``status`` returns details for /api/health; its ``reasons`` degrade it.
-    ``shown`` is the wall; without one there are no pages and no live stream.
+    reading needs none. ``status`` returns details for /api/health; its ``reasons`` make it
+    503, its ``notes`` only degrade it. ``audit`` makes an audit of this process's broker and
+    warehouse. ``shown`` is the wall; without one there are no pages and no live stream.
     """
-    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_dead_letters, get_counts]
+    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit, *letters_api.HANDLERS]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
     pages = [wall.get_root, wall.get_page, wall.get_asset] if shown is not None else []
+    auditor = Auditor(audit)
     return Litestar(
         [Router("/", route_handlers=guarded, guards=[Access(token, open_reading)]), get_health, *pages],
         dependencies={
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),
+            "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
         exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
         openapi_config=OpenAPIConfig(

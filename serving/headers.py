@@ -8,3 +8,5 @@ from typing import Final
 CURSOR: Final = "Staplewatch-Cursor"
 #: Names what was away when the answer was made: ``warehouse``.
 INCOMPLETE: Final = "Staplewatch-Incomplete"
+#: Where the next page begins: the next question's ``page``. Absent on the last page.
+NEXT: Final = "Staplewatch-Next"

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,9 +25,9 @@ FETCH_WAIT_MS: Final = 50
 #: Transitions kept for followers; a storm of 38 goods in 74 counties makes 2,812.
 RECENT: Final = 10_000
 RETRY_SECONDS: Final = 2.0
-#: A consumer whose broker is gone waits in silence: after this long without records the broker is asked.
-PROBE_SECONDS: Final = 2.0
-PROBE_TIMEOUT: Final = 3.0
+#: A broker that is there answers within this.
+PULSE_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 1.0
 FOLLOWED: Final = (topics.INDICATORS, topics.ALERTS)
 
 
@@ -107,7 +108,8 @@ class LiveView:
     """Follows the topics ``indicators`` and ``alerts`` from the beginning, all partitions.
 
     ``caught_up`` turns true at the first fetch that brought nothing: end offsets are not used,
-    tansu's are wrong. A lost broker is waited for, with one log line per change of state.
+    tansu's are wrong. A lost broker is waited for; ``connected`` tells, the log does not: whoever
+    runs the view looks after the broker (``streams.presence``).
     """
 
     def __init__(
@@ -116,7 +118,6 @@ class LiveView:
         *,
         consumer: Callable[..., Any] = AIOKafkaConsumer,
         retry_seconds: float = RETRY_SECONDS,
-        probe_seconds: float = PROBE_SECONDS,
     ) -> None:
         self.latest = Latest()
         self.caught_up = False
@@ -124,10 +125,8 @@ class LiveView:
         self._servers = servers
         self._make = consumer
         self._retry_seconds = retry_seconds
-        self._probe_seconds = probe_seconds
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._said_lost = False
         self.closed = False
 
     async def start(self) -> None:
@@ -140,7 +139,7 @@ class LiveView:
         self._changed.set()
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=STOP_SECONDS)
             self._task = None
 
     async def wait(self, after: int, seconds: float) -> int:
@@ -168,8 +167,9 @@ class LiveView:
         while True:
             try:
                 await self._session()
-            except (KafkaError, OSError) as error:
-                self._say_lost(error)
+            except (KafkaError, OSError, TimeoutError) as error:
+                logger.debug("live view: broker %s is not answering: %r", self._servers, error)
+            self.connected = False
             await asyncio.sleep(self._retry_seconds)
 
     async def _session(self) -> None:
@@ -184,41 +184,33 @@ class LiveView:
         )
         try:
             await consumer.start()
-            self._say_found()
-            loop = asyncio.get_running_loop()
-            heard = loop.time()
-            while True:
-                batches = await consumer.getmany(timeout_ms=500)
-                for records in batches.values():
-                    self.apply(records)
-                    await asyncio.sleep(0)  # a long catching up must not stop the web's answers
-                self.caught_up = self.caught_up or not batches
-                if batches:
-                    heard = loop.time()
-                elif loop.time() - heard >= self._probe_seconds:
-                    await self._probe(consumer)
-                    heard = loop.time()
+            pulse = asyncio.create_task(self._pulse(consumer))
+            try:
+                await self._fetch(consumer)
+            finally:
+                pulse.cancel()
         finally:
-            await consumer.stop()
+            with suppress(KafkaError, OSError, TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):  # a dead broker keeps it waiting for its last answers
+                    await consumer.stop()
 
-    async def _probe(self, consumer: Any) -> None:
-        """Ask the broker whether it is there; the consumer itself goes on and finds it again."""
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT):
-                await consumer.topics()
-        except (KafkaError, OSError) as error:  # a timeout is an OSError
-            self._say_lost(error)
-        else:
-            self._say_found()
+    async def _fetch(self, consumer: Any) -> None:
+        self.connected = True
+        while True:
+            batches = await consumer.getmany(timeout_ms=500)
+            for records in batches.values():
+                self.apply(records)
+                await asyncio.sleep(0)  # a long catching up must not stop the web's answers
+            self.caught_up = self.caught_up or not batches
 
-    def _say_found(self) -> None:
-        if self._said_lost:
-            logger.warning("live view: broker %s answers again", self._servers)
-        self.connected, self._said_lost = True, False
-
-    def _say_lost(self, error: Exception) -> None:
-        if not self._said_lost:
-            logger.warning(
-                "live view: broker %s is not answering: %s", self._servers, str(error) or type(error).__name__
-            )
-        self.connected, self._said_lost = False, True
+    async def _pulse(self, consumer: Any) -> None:
+        """Ask again and again whether the broker is there: a fetch from a dead one just brings nothing."""
+        while True:
+            await asyncio.sleep(self._retry_seconds)
+            try:
+                async with asyncio.timeout(PULSE_SECONDS):
+                    await consumer.topics()
+            except (KafkaError, OSError, TimeoutError):
+                self.connected = False
+            else:
+                self.connected = True

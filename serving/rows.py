@@ -86,25 +86,6 @@ class AlertRow(msgspec.Struct, kw_only=True):
     correction: bool = False
 
 
-class DeadLetterRow(msgspec.Struct, kw_only=True):
-    """A rejected record; ``value_base64`` holds its original bytes, ``at`` is when it was rejected.
-
-    ``headers`` are the record's own, their values in base64 too.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    stage: str
-    reason: str
-    value_base64: str
-    error: str = ""
-    key_base64: str | None = None
-    headers: dict[str, str] = {}
-    epoch: str = ""
-    at: str | None = None
-
-
 #: Columns that hold fixed-point integers, and what divides them.
 FIXED: Final = {"amount": AMOUNT, "quantity": QUANTITY, "on_hand": QUANTITY}
 COUNTS: Final = (
@@ -122,7 +103,6 @@ SALES_ONLY: Final = ("amount", "quantity", "lines", "lines_24h", "stores_24h")
 DATES_ONLY: Final = ("sites_present", "sites_fresh", "out_days", "intermittent")
 INDICATOR_FIELDS: Final = IndicatorRow.__struct_fields__
 ALERT_FIELDS: Final = AlertRow.__struct_fields__
-DEAD_LETTER_FIELDS: Final = DeadLetterRow.__struct_fields__
 
 
 def from_indicator(event: Indicator) -> IndicatorRow:
@@ -156,11 +136,6 @@ def indicators(table: pa.Table) -> list[IndicatorRow]:
 def alerts(table: pa.Table) -> list[AlertRow]:
     """Return the rows of a query of table ``alert_transitions``."""
     return [AlertRow(**_alert(row)) for row in _rows(table, (*ALERT_FIELDS, "indicators"))]
-
-
-def dead_letters(table: pa.Table) -> list[DeadLetterRow]:
-    """Return the rows of a query of table ``dead_letters``."""
-    return [DeadLetterRow(**_dead_letter(row)) for row in _rows(table, DEAD_LETTER_FIELDS)]
 
 
 def highest(table: pa.Table) -> Iterator[tuple[str, str]]:
@@ -219,13 +194,6 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
     row["site"] = row.get("site") or None
     for name in ("stale", "correction"):
         row[name] = bool(row.get(name))
-    return row
-
-
-def _dead_letter(row: dict[str, Any]) -> dict[str, Any]:
-    if row.get("at") is not None:
-        row["at"] = utc(row["at"])
-    row["headers"] = _object(row.get("headers"))
     return row
 
 

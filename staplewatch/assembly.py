@@ -16,15 +16,19 @@ from streams import frames
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
+from streams.health import Probes
 from streams.options import MIB, Options, WorkerOptions
 from streams.worker import Worker
+from warehouse.errors import state_of
 
 if TYPE_CHECKING:
     from streams.ports import EngineFactory
     from warehouse.protocol import Warehouse
 
-#: Of the five seconds that Ctrl-C may take, what the worker may spend on storing what it has.
+#: Of the five seconds that Ctrl-C may take, what the worker may spend on storing what it has;
 WORKER_STOP_SECONDS: Final = 3.5
+#: and of the ten that a worker by itself may take to end.
+SOLO_STOP_SECONDS: Final = 7.0
 
 
 def load_catalogue(directory: Path | None) -> Catalogue:
@@ -40,6 +44,12 @@ MOST_NAMES = 4
 
 #: Grid points decided before the event loop has its turn: some 50 ms, well below a heartbeat.
 STEPS_AT_ONCE = 150
+ADVICE: Final[dict[str, tuple[str, str]]] = {
+    "away": ("检查 --warehouse 地址，以及服务器是否在运行", "check --warehouse and that the server is running"),
+    "read-only": ("用户需要写权限", "give its user the right to write"),
+    "disk full": ("清理服务器磁盘", "make room on the server's disk"),
+    "busy": ("稍后再试", "try again later"),
+}
 
 
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
@@ -76,7 +86,9 @@ def engine_options(settings: Settings) -> Options:
     )
 
 
-def worker_options(settings: Settings, servers: str, partitions: int, *, embedded: bool) -> WorkerOptions:
+def worker_options(
+    settings: Settings, servers: str, partitions: int, *, embedded: bool, stop_seconds: float = WORKER_STOP_SECONDS
+) -> WorkerOptions:
     """Return how the worker talks to Kafka and the warehouse."""
     return WorkerOptions(
         broker=servers,
@@ -91,7 +103,9 @@ def worker_options(settings: Settings, servers: str, partitions: int, *, embedde
         flush_seconds=settings.flush_seconds,
         snapshot_seconds=settings.snapshot_seconds,
         history_days=settings.history_days,
-        stop_seconds=WORKER_STOP_SECONDS,
+        stop_seconds=stop_seconds,
+        stall_seconds=settings.stall_seconds,
+        stall_exit_seconds=settings.stall_exit_seconds,
         engine=engine_options(settings),
     )
 
@@ -115,35 +129,73 @@ def make_worker(
     servers: str,
     partitions: int,
     embedded: bool,
-    wait_for_broker: bool = False,
+    probes: Probes | None = None,
+    stop_seconds: float = WORKER_STOP_SECONDS,
 ) -> Worker:
     """Return a worker that was not started."""
     return Worker(
-        worker_options(settings, servers, partitions, embedded=embedded),
+        worker_options(settings, servers, partitions, embedded=embedded, stop_seconds=stop_seconds),
         warehouse,
         engines(settings, catalogue, rules, partitions),
         catalogue.prefectures,
-        wait_for_broker=wait_for_broker,
+        wait_for_broker=settings.wait_for_parts is not False,
+        probes=probes,
     )
+
+
+def open_probes(settings: Settings) -> Probes:
+    """Return the probes; ``CommandError`` when their port is taken."""
+    try:
+        return Probes(settings.metrics_host, settings.metrics_port, stuck_seconds=settings.stall_exit_seconds)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        reason = error.strerror or error
+        msg = say(
+            f"指标与探针无法监听 {where}（{reason}）：换一个 --metrics-port",
+            f"metrics and probes cannot listen on {where} ({reason}): choose another --metrics-port",
+        )
+        raise CommandError(msg) from error
 
 
 def open_warehouse(url: str) -> Warehouse:
     """Return a warehouse that answers and has all its tables; ``CommandError`` says what to do."""
     try:
+        return connect(url)
+    except stores.WarehouseUnavailable as error:
+        raise CommandError(unusable(error)) from error
+
+
+def connect(url: str, *, reading: bool = False) -> Warehouse:
+    """Return a warehouse that answers and has all its tables.
+
+    With ``reading`` one that takes no writes will do, if its tables are there. Raises
+    ``WarehouseUnavailable`` for what time may mend, else ``CommandError``.
+    """
+    try:
         store = stores.connect(url)
         try:
-            store.migrate()
+            _prepare(store, reading=reading)
         except BaseException:
             store.close()
             raise
-    except (stores.WarehouseUnavailable, stores.WarehouseError) as error:
+    except stores.WarehouseError as error:
         raise CommandError(unusable(error)) from error
     return store
 
 
+def _prepare(store: Warehouse, *, reading: bool) -> None:
+    try:
+        store.migrate()
+    except stores.WarehouseReadOnly:
+        if not reading:
+            raise
+        store.query("counts")  # raises where there are no tables
+
+
 def unusable(error: Exception) -> str:
-    """Return one line on a warehouse that cannot be used."""
-    return say(
-        f"仓库无法使用：{error}：检查 --warehouse 地址，以及服务器是否在运行",
-        f"the warehouse cannot be used: {error}: check --warehouse and that the server is running",
+    """Return one line on a warehouse that cannot be used, and what to do about it."""
+    chinese, english = ADVICE.get(
+        state_of(error),
+        ("检查 --warehouse 地址，以及服务器是否在运行", "check --warehouse and that the server is running"),
     )
+    return say(f"仓库无法使用：{error}：{chinese}", f"the warehouse cannot be used: {error}: {english}")

@@ -20,6 +20,8 @@ from staplewatch.errors import CommandError
 from staplewatch.words import say
 
 HOST: Final = "127.0.0.1"
+#: Cluster ids of these brokers begin so; the log of one ends with its process.
+IDENTITY: Final = "embedded-"
 #: tansu listens 3 ms after its start; a loaded machine may take seconds to run it at all.
 START_SECONDS: Final = 15.0
 #: SIGTERM takes tansu 5 s while clients are connected, and there is nothing to save: kill after 1 s.
@@ -39,9 +41,11 @@ class EmbeddedBroker:
     ``cluster_id`` must be new at every start: offsets begin at 0 again, and rows are told apart by it.
     """
 
-    def __init__(self, cluster_id: str, log: Path, *, command: Sequence[str] | None = None) -> None:
+    def __init__(self, cluster_id: str, log: Path, *, port: int = 0, command: Sequence[str] | None = None) -> None:
+        """``port`` 0 takes a free one; another is tried first."""
         self.cluster_id = cluster_id
         self.log = log
+        self._port = port
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
@@ -62,8 +66,8 @@ class EmbeddedBroker:
     def start(self) -> Endpoint:
         """Start the child and wait until it listens itself; ``CommandError`` names its log."""
         reason = ""
-        for _ in range(ATTEMPTS):
-            endpoint = Endpoint(HOST, free_port())
+        for attempt in range(ATTEMPTS):
+            endpoint = Endpoint(HOST, self._port if self._port and not attempt else free_port())
             self._child = self._spawn(endpoint)
             reason = self._wait(endpoint, self._child)
             if not reason:
@@ -76,6 +80,14 @@ class EmbeddedBroker:
             "or name a running one by --broker kafka://host:port",
         )
         raise CommandError(msg, code=1)
+
+    def memory(self) -> int:
+        """Return the bytes of memory that the child takes, 0 where the system does not tell."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def ended(self) -> int | None:
         """Return the exit status of a child that died (negative: signal), None while it lives."""

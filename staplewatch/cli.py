@@ -9,8 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import check, data, rules, run, send
+from staplewatch.commands import audit, check, data, letters, rules, run, send
 from staplewatch.errors import CommandError
+from staplewatch.signals import leave
 from staplewatch.words import say
 
 app = typer.Typer(
@@ -29,7 +30,9 @@ run.register(app)
 send.register(app)
 data.register(app)
 rules.register(app)
+letters.register(app)
 check.register(app)
+audit.register(app)
 
 
 @app.callback()
@@ -49,7 +52,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command; an error is one line on stderr, with exit code 2 when the user can mend it."""
     arguments = sys.argv[1:] if arguments is None else arguments
     words.use(words.choose(arguments, words.environment()))
-    sys.exit(run_command(arguments))
+    leave(run_command(arguments))
 
 
 def run_command(arguments: list[str]) -> int:

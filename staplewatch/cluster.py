@@ -23,18 +23,22 @@ class Ready:
     partitions: int
 
 
+class Unreachable(CommandError):
+    """No broker answers; the same call may succeed later."""
+
+
 async def inspect(url: str) -> kafka.Cluster:
     """Ask the broker; ``CommandError`` says in one line what is unreachable and what to do."""
     servers = addresses.broker(url)
     loop = asyncio.get_running_loop()
     reasons = {str(server): await loop.run_in_executor(None, addresses.reachable, server) for server in servers}
     if all(reasons.values()):
-        raise CommandError(_unreachable(", ".join(f"{server}: {reason}" for server, reason in reasons.items())))
+        raise Unreachable(_unreachable(", ".join(f"{server}: {reason}" for server, reason in reasons.items())))
     with _quiet():
         try:
             return await kafka.inspect([server for server, reason in reasons.items() if reason is None])
         except kafka.BrokerUnreachableError as error:
-            raise CommandError(_unreachable(f"{', '.join(reasons)}: {error.__cause__ or error}")) from error
+            raise Unreachable(_unreachable(f"{', '.join(reasons)}: {error.__cause__ or error}")) from error
 
 
 async def ensure(url: str, partitions: int | None, *, embedded: bool = False) -> Ready:
@@ -49,7 +53,9 @@ async def ensure(url: str, partitions: int | None, *, embedded: bool = False) ->
     servers = [str(server) for server in addresses.broker(url)]
     try:
         made = await kafka.ensure_topics(servers, number, embedded=embedded)
-    except (kafka.TopicsError, kafka.BrokerUnreachableError) as error:
+    except kafka.BrokerUnreachableError as error:
+        raise Unreachable(str(error)) from error
+    except kafka.TopicsError as error:
         raise CommandError(str(error)) from error
     return Ready(made.id, number)
 

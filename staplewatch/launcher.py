@@ -7,26 +7,39 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from staplewatch import addresses, assembly, cluster
+import warehouse as stores
+from serving.guard import Guard
+from staplewatch import addresses, assembly, watching
+from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
+from staplewatch.parts import Parts
 from staplewatch.settings import Settings
 from staplewatch.signals import Stopping
+from staplewatch.solo import until
+from staplewatch.waiting import Patience
 from staplewatch.web import Site, Web
 from staplewatch.words import say
-from streams.quiet import calm
+from streams import exits
+from streams.health import Probes
+from streams.presence import Presence
+from streams.quiet import calm, hush
 
 if TYPE_CHECKING:
+    from staplewatch.audit.report import Report
     from staplewatch.broker import EmbeddedBroker
+    from staplewatch.cluster import Ready
     from streams.worker import Worker
     from warehouse.protocol import Warehouse
 
@@ -34,29 +47,23 @@ log = structlog.get_logger(__name__)
 
 #: From the app's start to the first partition: 0.5-3 s on tansu, up to 13 s after a kill.
 READY_SECONDS: Final = 60.0
-BROKER_LOOK_SECONDS: Final = 0.25
-#: A worker whose broker is dead does not stop by itself; the warehouse must still be closed.
-PART_STOP_SECONDS: Final = 3.8
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-T = TypeVar("T")
+#: People wait for the web's answers; a server that works on a long query sends signs of life all along.
+WEB_ANSWER_SECONDS: Final = 15.0
+#: A broker that is to be replaced is read to its end: that is, until nothing has come for
+QUIET_SECONDS: Final = 1.0
+#: and at most this long, for those who go on sending.
+DRAIN_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What runs, for those who ask about it."""
+class Ground:
+    """What parts are made of: settings that were read and checked, and where the broker is."""
 
-    worker: Worker | None
-    broker: EmbeddedBroker | None
-    warehouse: Warehouse
-
-    def status(self) -> dict[str, Any]:
-        """Return details for /api/health."""
-        told: dict[str, Any] = {"warehouse": self.warehouse.address, "durable": self.broker is None, "reasons": []}
-        if self.worker is not None:
-            told["reasons"] = self.worker.health.ready()
-            told["totals"] = totals(self.worker)
-        return told
+    catalogue: Any
+    rules: Any
+    servers: str
+    probes: Probes | None
 
 
 class Launcher:
@@ -80,9 +87,19 @@ class Launcher:
         self._duration = duration
         self._with_worker = with_worker
         self._broker: EmbeddedBroker | None = None
+        self._parts = Parts(needs_warehouse=with_worker)
+        self._found: Ready | None = None
+        self._store: Warehouse | None = None
 
     def run(self) -> int:
-        """Run until stopped; return the exit code. Raises ``CommandError``."""
+        """Run until stopped; return the exit code (``streams.exits``). Raises ``CommandError``."""
+        try:
+            return self._stopping.settled(self._run())
+        except CommandError as error:
+            self._stopping.settled(error.code)
+            raise
+
+    def _run(self) -> int:
         import uvloop  # noqa: PLC0415
 
         settings = self._settings
@@ -94,149 +111,226 @@ class Launcher:
             listener = _listen(settings)
             stack.callback(listener.close)
             servers = self._start_broker(stack)
+            probes = assembly.open_probes(settings) if self._with_worker else None
             loop = uvloop.new_event_loop()
             asyncio.set_event_loop(loop)
             # not closed: that waits for every task, and clients of a dead broker never end
-            code = loop.run_until_complete(self._life(ownership, catalogue, rules, listener, servers))
-        return self._stopping.settled(code)
+            code = loop.run_until_complete(self._life(ownership, Ground(catalogue, rules, servers, probes), listener))
+        worker = self._parts.worker
+        return exits.UNSTORED if code == exits.STORED and worker is not None and not worker.stored else code
 
     def _start_broker(self, stack: ExitStack) -> str:
         if self._settings.broker is not None:
             return addresses.servers(self._settings.broker)
-        from staplewatch.broker import EmbeddedBroker  # noqa: PLC0415
+        self._stopping.last_act(lambda: self._broker.stop() if self._broker else None)
+        stack.callback(lambda: self._broker.stop() if self._broker else None)
+        self._parts.durable = False
+        return self._new_broker()
+
+    def _new_broker(self, port: int = 0) -> str:
+        from staplewatch.broker import IDENTITY, EmbeddedBroker  # noqa: PLC0415
 
         # the cluster id is the epoch of all rows: offsets begin at 0 again with every start
-        identity = f"embedded-{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        self._broker = EmbeddedBroker(identity, self._settings.data / "broker.log")
-        self._stopping.last_act(self._broker.stop)
-        stack.callback(self._broker.stop)
+        identity = f"{IDENTITY}{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self._broker = EmbeddedBroker(identity, self._settings.data / "broker.log", port=port)
         return str(self._broker.start())
 
-    async def _life(
-        self, ownership: Ownership, catalogue: Any, rules: Any, listener: socket.socket, servers: str
-    ) -> int:
+    async def _life(self, ownership: Ownership, ground: Ground, listener: socket.socket) -> int:
         async with AsyncExitStack() as stack:
             try:
-                return await self._run(stack, ownership, catalogue, rules, listener, servers)
+                return await self._live(stack, ownership, ground, listener)
             finally:
                 self._stopping.within()  # from here on parts are stopped in turn
         raise AssertionError  # the stack swallows nothing
 
-    async def _run(
-        self,
-        stack: AsyncExitStack,
-        ownership: Ownership,
-        catalogue: Any,
-        rules: Any,
-        listener: socket.socket,
-        servers: str,
-    ) -> int:
+    async def _live(self, stack: AsyncExitStack, ownership: Ownership, ground: Ground, listener: socket.socket) -> int:
         calm()
+        hush.attend()
         stop = self._stopping.attach()
-        found = await _until(stop, cluster.ensure(servers, self._settings.partitions, embedded=bool(self._broker)))
-        warehouse = await _until(stop, asyncio.to_thread(assembly.open_warehouse, self._settings.warehouse_url))
-        if found is None or warehouse is None:
-            return 0
-        stack.callback(warehouse.close)
-        log.info("broker and warehouse are there", broker=servers, epoch=found.id, warehouse=warehouse.address)
-        worker = self._make_worker(catalogue, rules, warehouse, servers, found.partitions)
-        started = None
-        if worker is not None:
-            stack.push_async_callback(_bounded, worker.stop)
-            started = asyncio.create_task(_started(worker))  # joining a group takes seconds: the web starts meanwhile
+        if ground.probes is not None:
+            ground.probes.start()
+            stack.callback(ground.probes.stop)
+        wait = self._settings.wait_for_parts
+        patience = Patience(self._missing(ground.probes), wait=not self._with_worker if wait is None else wait)
+        broker = asyncio.create_task(self._found_broker(patience, ground.servers))
+        stack.callback(broker.cancel)
+        if not patience.wait and await until(stop, broker) is None:
+            return exits.STORED
+        store = asyncio.create_task(self._found_warehouse(patience, stack))
+        stack.callback(store.cancel)
+        if not await _all_or_missing(stop, patience, broker, store):
+            return exits.STORED
         token = self._token()
-        web = Web(self._site(servers, warehouse, listener, token, worker, catalogue))
-        stack.push_async_callback(web.stop)
+        web = Web(await self._site(ground, store, listener, token, stack))
+        stack.push_async_callback(self._stop_parts, web)
         await web.start()
-        if started is not None and await _until(stop, started) is None:
-            return 0
+        found = await until(stop, broker)
+        if found is None or not await self._start_work(stop, store, ground, found, stack):
+            return exits.STORED
         log.info("ready to take events")
-        instance = self._instance(listener, servers, token, worker)
+        instance = self._instance(listener, ground, token)
         ownership.publish(instance)
         self._ready(instance)
-        return await self._watch(stop, worker)
+        return await self._watch(stop, ground, found, store)
 
-    def _make_worker(
-        self, catalogue: Any, rules: Any, warehouse: Warehouse, servers: str, partitions: int
-    ) -> Worker | None:
+    async def _found_broker(self, patience: Patience, servers: str) -> Ready:
+        found = await patience.broker(servers, self._settings.partitions, embedded=self._broker is not None)
+        self._parts.missing.pop("broker", None)
+        self._found = found
+        return found
+
+    async def _found_warehouse(self, patience: Patience, stack: AsyncExitStack) -> Warehouse:
+        found = await patience.warehouse(self._settings.warehouse_url, reading=not self._with_worker)
+        stack.callback(found.close)
+        self._parts.missing.pop("warehouse", None)
+        self._store = found
+        return found
+
+    def _missing(self, probes: Probes | None) -> Callable[[str, str], None]:
+        def tell(part: str, reason: str) -> None:
+            self._parts.missing[part] = reason
+            if probes is not None:
+                probes.health.report(tuple(self._parts.missing.values()))
+
+        return tell
+
+    async def _start_work(
+        self, stop: asyncio.Event, store: asyncio.Task[Warehouse], ground: Ground, found: Ready, stack: AsyncExitStack
+    ) -> bool:
+        """Start the worker, or what looks after the broker in its stead; return whether no stop came before."""
         if not self._with_worker:
-            return None
-        return assembly.make_worker(
-            self._settings,
-            catalogue,
-            rules,
-            warehouse,
-            servers=servers,
-            partitions=partitions,
-            embedded=self._broker is not None,
-        )
+            presence = Presence(ground.servers.split(","))
+            presence.start()
+            stack.push_async_callback(presence.stop)
+            return True
+        warehouse = await until(stop, store)
+        if warehouse is None:
+            return False
+        log.info("broker and warehouse are there", broker=ground.servers, epoch=found.id, warehouse=warehouse.address)
+        return await self._start_worker(stop, warehouse, ground, found)
 
-    def _site(
+    async def _start_worker(self, stop: asyncio.Event, warehouse: Warehouse, ground: Ground, found: Ready) -> bool:
+        worker = self._parts.worker = assembly.make_worker(
+            self._settings,
+            ground.catalogue,
+            ground.rules,
+            warehouse,
+            servers=ground.servers,
+            partitions=found.partitions,
+            embedded=self._broker is not None,
+            probes=ground.probes,
+        )
+        patient = self._settings.wait_for_parts is True
+        started = asyncio.create_task(_started(worker, None if patient else READY_SECONDS))
+        return await until(stop, started) is not None
+
+    async def _site(
         self,
-        servers: str,
-        warehouse: Warehouse,
+        ground: Ground,
+        store: asyncio.Task[Warehouse],
         listener: socket.socket,
         token: str,
-        worker: Worker | None,
-        catalogue: Any,
+        stack: AsyncExitStack,
     ) -> Site:
+        """Return the web's parts. A server is asked over connections of its own, so that it may be away."""
+        url = self._settings.warehouse_url
+        self._parts.warehouse = addresses.hidden(url)
+        if isinstance(addresses.warehouse(url), Path):
+            source: Any = await store
+        else:
+            own = stores.connect(url, answer_seconds=WEB_ANSWER_SECONDS)
+            stack.callback(own.close)
+            source = Guard(own, say=self._say_stored)
+            source.start()
+            stack.callback(source.stop)
+            self._parts.guard = source
         return Site(
-            servers,
-            warehouse,
+            ground.servers,
+            source,
             listener,
             token,
             open_reading=self._settings.host in LOOPBACK,
-            status=Parts(worker, self._broker, warehouse).status,
-            catalogue=catalogue,
+            status=self._parts.status,
+            audit=partial(self._audit, ground),
+            catalogue=ground.catalogue,
             timezone=self._settings.timezone,
             exercise=self._settings.exercise,
         )
 
-    async def _watch(self, stop: asyncio.Event, worker: Worker | None) -> int:
+    def _audit(self, ground: Ground, wait: float) -> Report:
+        """Return the report of an audit; ``ConnectionError`` until broker and warehouse were there once."""
+        found, store = self._found, self._store
+        if found is None or store is None:
+            raise ConnectionError("; ".join(self._parts.missing.values()) or say("正在启动", "still starting"))
+        setup = audits.Setup(self._settings, ground.catalogue, ground.rules, ground.servers, found.id, found.partitions)
+        return audits.within(setup, store, wait)
+
+    def _say_stored(self, text: str) -> None:
+        """Log what the guard has to say, unless another part of this process has its own line on the matter."""
+        if not self._with_worker and "warehouse" not in self._parts.missing:
+            log.warning(text)
+
+    async def _watch(self, stop: asyncio.Event, ground: Ground, found: Ready, store: asyncio.Task[Warehouse]) -> int:
         """Return the exit code once a stop is asked for, the time is over or a part has died."""
-        waits: list[Coroutine[Any, Any, int]] = [_when(stop)]
-        if self._duration is not None:
-            waits.append(asyncio.sleep(self._duration, 0))
-        if self._broker is not None:
-            waits.append(_broker_death(self._broker))
-        if worker is not None:
-            waits.append(_worker_death(worker, stop))
-        tasks = [asyncio.create_task(wait) for wait in waits]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return max(task.result() for task in done)
-        finally:
-            for task in tasks:
-                task.cancel()
+        loop = asyncio.get_running_loop()
+        end = None if self._duration is None else loop.time() + self._duration
+        while True:
+            waits = [watching.stopped(stop)]
+            if end is not None:
+                waits.append(asyncio.sleep(max(0.0, end - loop.time()), 0))
+            if self._broker is not None:
+                waits.append(watching.broker_death(self._broker))
+                waits.append(watching.broker_growth(self._broker, self._settings.broker_memory))
+            if self._parts.worker is not None:
+                waits.append(watching.worker_death(self._parts.worker, stop))
+            code = await watching.first(*waits)
+            if code != watching.RENEW or self._parts.worker is None or self._broker is None:
+                return code
+            if not await self._renew(stop, self._broker, self._parts.worker, ground, await store):
+                return exits.STORED
+
+    async def _renew(
+        self, stop: asyncio.Event, broker: EmbeddedBroker, worker: Worker, ground: Ground, warehouse: Warehouse
+    ) -> bool:
+        """Read and store what the broker holds, then go on with an empty one on the same port: a new epoch."""
+        await until(stop, worker.caught_up(QUIET_SECONDS, DRAIN_SECONDS))
+        await watching.bounded(worker.stop)
+        if not worker.stored:
+            return False  # rather end than forget what waits for the warehouse
+        port = broker.endpoint.port
+        broker.stop()
+        self._new_broker(port)
+        found = await Patience(self._missing(ground.probes), wait=False).broker(
+            ground.servers, self._settings.partitions, embedded=True
+        )
+        self._found = found
+        if not await self._start_worker(stop, warehouse, ground, found):
+            return False
+        log.warning("an empty embedded broker goes on: a new epoch, nothing that was stored is lost", epoch=found.id)
+        return True
+
+    async def _stop_parts(self, web: Web) -> None:
+        worker = self._parts.worker
+        stops = [web.stop] if worker is None else [web.stop, worker.stop]
+        await asyncio.gather(*map(watching.bounded, stops))
 
     def _token(self) -> str:
         given = self._settings.token
         return given.get_secret_value() if given else secrets.token_urlsafe(32)
 
-    def _instance(self, listener: socket.socket, servers: str, token: str, worker: Worker | None) -> Instance:
+    def _instance(self, listener: socket.socket, ground: Ground, token: str) -> Instance:
         catalogue = self._settings.catalogue
         return Instance(
             pid=os.getpid(),
             http=f"http://{addresses.Endpoint(self._settings.host, listener.getsockname()[1])}",
-            broker=servers,
+            broker=ground.servers,
             token=token,
-            metrics="http://{}:{}".format(*worker.metrics_address) if worker else "",
+            metrics="http://{}:{}".format(*ground.probes.address) if ground.probes else "",
             catalogue=str(catalogue.resolve()) if catalogue else "",
             timezone=self._settings.timezone,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             version=metadata.version("staplewatch"),
         )
-
-
-def totals(worker: Worker) -> dict[str, float]:
-    """Return what the worker has counted since its start, summed over labels."""
-    told: dict[str, float] = {}
-    for metric in worker.metrics.registry.collect():
-        if metric.type in {"counter", "gauge"}:
-            told[metric.name.removeprefix("staplewatch_")] = sum(
-                sample.value for sample in metric.samples if not sample.name.endswith("_created")
-            )
-    return told
 
 
 def announce(instance: Instance) -> None:
@@ -260,20 +354,23 @@ def _listen(settings: Settings) -> socket.socket:
         raise CommandError(msg) from error
 
 
-async def _until(stop: asyncio.Event, awaitable: Awaitable[T]) -> T | None:
-    """Return the result, or None when a stop was asked for before it came."""
-    task = asyncio.ensure_future(awaitable)
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if task.done():
-        return task.result()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return None
+async def _all_or_missing(stop: asyncio.Event, patience: Patience, *parts: asyncio.Task[Any]) -> bool:
+    """Return when all parts are there or one is missed, False when a stop was asked for before; raises their errors."""
+    others = [asyncio.create_task(event.wait()) for event in (patience.missing, stop)]
+    pending = set(parts)
+    try:
+        while pending and not any(other.done() for other in others):
+            done, _ = await asyncio.wait({*pending, *others}, return_when=asyncio.FIRST_COMPLETED)
+            for part in done & pending:
+                part.result()
+            pending -= done
+        return not stop.is_set()
+    finally:
+        for other in others:
+            other.cancel()
 
 
-async def _started(worker: Worker) -> bool:
+async def _started(worker: Worker, seconds: float | None) -> bool:
     """Start the worker and return when it can take events; raises ``CommandError``."""
     from streams.cluster import BrokerUnreachableError, TopicsError  # noqa: PLC0415
     from streams.slot import SlotTakenError  # noqa: PLC0415
@@ -281,59 +378,11 @@ async def _started(worker: Worker) -> bool:
 
     try:
         await worker.start()
-        await worker.wait_ready(READY_SECONDS)
+        await worker.wait_ready(seconds)
     except (BrokerUnreachableError, TopicsError, SlotTakenError) as error:
         raise CommandError(str(error)) from error
     except WorkerFailedError as error:
-        raise CommandError(str(error), code=1) from error
+        raise CommandError(str(error), code=exits.FAILED) from error
     except TimeoutError as error:
-        raise CommandError(say(f"未能就绪：{error}", f"the worker is {error}"), code=1) from error
+        raise CommandError(say(f"未能就绪：{error}", f"the worker is {error}"), code=exits.FAILED) from error
     return True
-
-
-async def _bounded(stop: Callable[[], Awaitable[None]]) -> None:
-    """Stop a part; one that hangs or fails must not keep the others from being stopped."""
-    task = asyncio.ensure_future(stop())
-    await asyncio.wait({task}, timeout=PART_STOP_SECONDS)
-    if not task.done():
-        log.warning("a part did not stop in time and is left behind")
-    elif (error := task.exception()) is not None:
-        log.warning("stopping: %r", error)
-
-
-async def _when(stop: asyncio.Event) -> int:
-    await stop.wait()
-    return 0
-
-
-async def _broker_death(broker: EmbeddedBroker) -> int:
-    while (status := broker.ended()) is None:  # noqa: ASYNC110 - the kernel tells only the parent's own wait
-        await asyncio.sleep(BROKER_LOOK_SECONDS)
-    msg = say(
-        f"内置代理（进程 {broker.pid}）已退出（{status}）：见 {broker.log}，再运行 staplewatch up；已入库的数据都在",
-        f"the embedded broker (process {broker.pid}) has died ({status}): see {broker.log}, "
-        "then start staplewatch up again; what was stored is safe",
-    )
-    return _fatal(msg)
-
-
-async def _worker_death(worker: Worker, stop: asyncio.Event) -> int:
-    from streams.worker import WorkerFailedError  # noqa: PLC0415
-
-    try:
-        await worker.run_until(stop)
-    except WorkerFailedError as error:
-        return _fatal(
-            say(
-                f"流处理已停止（{error}）：请重新启动，已入库的数据都在",
-                f"{error}: start again, what was stored is safe",
-            )
-        )
-    return 0
-
-
-def _fatal(message: str) -> int:
-    """Say at once why everything ends, before parts that miss the dead one have their say."""
-    sys.stderr.write(f"staplewatch: {message}\n")
-    sys.stderr.flush()
-    return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A broker (``host:port[,…]``), and the catalogue and civil time of whoever reads from it."""
+    """A broker (``host:port[,…]``), and the catalogue and civil time of whoever reads from it.
+
+    A broker that goes away is waited for up to ``give_up_after`` seconds, with ``wait`` at the start too.
+    """
 
     servers: str
     catalogue: Path | None
     zone: str
+    give_up_after: float
+    wait: bool
 
     def load(self) -> Catalogue:
         """Return the catalogue; ``CommandError`` says what is wrong with it."""
@@ -39,10 +45,14 @@ class Target:
             raise CommandError(str(error)) from error
 
 
-def target(settings: Settings) -> Target:
-    """Return the broker that was named, or else that of the directory's running instance."""
+def target(settings: Settings, patience: float, *, wait: bool = False) -> Target:
+    """Return the broker that was named, or else that of the directory's running instance.
+
+    ``patience`` is how many seconds to wait for a broker that goes away.
+    """
     if settings.broker is not None:
-        return Target(addresses.servers(settings.broker), settings.catalogue, settings.timezone)
+        servers = addresses.servers(settings.broker)
+        return Target(servers, settings.catalogue, settings.timezone, patience, wait)
     found = instance.find(settings.data)
     if found is None:
         starting = instance.holder(settings.data)
@@ -53,7 +63,7 @@ def target(settings: Settings) -> Target:
         )
         raise CommandError(msg)
     own = Path(found.catalogue) if found.catalogue else None
-    return Target(found.broker, settings.catalogue or own, found.timezone)
+    return Target(found.broker, settings.catalogue or own, found.timezone, patience, wait)
 
 
 @contextmanager
@@ -61,11 +71,29 @@ def producer(place: Target, rate: str | None = None) -> Iterator[Producer]:
     """Open a producer; errors of producers, scenarios and options become ``CommandError``."""
     from producers import client, pace  # noqa: PLC0415
 
-    with explained(), client.Producer(place.servers, rate=pace.rate(rate) if rate else None, zone=place.zone) as opened:
+    # kafka-python tells of every retry; the producer tells of every change of state
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    with (
+        explained(),
+        client.Producer(
+            place.servers,
+            rate=pace.rate(rate) if rate else None,
+            zone=place.zone,
+            give_up_seconds=place.give_up_after,
+            wait_seconds=place.give_up_after if place.wait else 0.0,
+            tell=note,
+        ) as opened,
+    ):
         if sys.stderr.isatty():
-            for note in opened.notes:
-                sys.stderr.write(f"staplewatch: {note}\n")
+            for text in opened.notes:
+                note(text)
         yield opened
+
+
+def note(text: str) -> None:
+    """Tell what is going on, in one line on stderr; above the progress bar where there is one."""
+    sys.stderr.write(f"staplewatch: {' '.join(text.split())}\n")
+    sys.stderr.flush()
 
 
 @contextmanager
@@ -85,13 +113,13 @@ def explained() -> Iterator[None]:
         raise CommandError(say("已中断", "interrupted"), code=130) from error
 
 
-def reporter() -> Reporter:
-    """Return a progress bar on a terminal, silence elsewhere."""
+def reporter(unit: str = "lines") -> Reporter:
+    """Return a progress bar on a terminal, silence elsewhere; ``unit`` is what it counts."""
     from rich.console import Console  # noqa: PLC0415
 
     from producers import progress  # noqa: PLC0415
 
-    return progress.reporter(Console(stderr=True))
+    return progress.reporter(Console(stderr=True), unit=unit)
 
 
 class Stopwatch:

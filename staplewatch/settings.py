@@ -77,6 +77,16 @@ class Settings(BaseSettings):
     flush_seconds: float = Field(1.0, gt=0, le=60, description="Longest wait before rows are inserted.")
     snapshot_seconds: float = Field(60.0, gt=0, description="Time between two snapshots of a partition's state.")
     history_days: int = Field(38, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
+    wait_for_parts: bool | None = Field(
+        None,
+        description="Whether to wait for a broker or warehouse that cannot be reached; unset: worker and serve do, "
+        "up refuses.",
+    )
+    broker_memory: int = Field(2048, ge=64, description="MiB that the embedded broker may take before it is renewed.")
+    stall_seconds: float = Field(60.0, gt=0, description="Seconds with lag and no progress until /readyz says no.")
+    stall_exit_seconds: float = Field(
+        180.0, gt=0, description="Seconds of that, or of a stuck event loop, until the process ends with code 76."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "human", "json"] = Field("auto", description="auto: human on a terminal, else JSON.")
 

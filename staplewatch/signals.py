@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
+
+from streams.exits import HUNG
 
 #: "Clean within 5 s" is the promise.
 STOP_SECONDS: Final = 4.8
+#: What the interpreter takes to end by itself when nothing hangs.
+SETTLED_SECONDS: Final = 1.0
 #: As a shell reports a process that Ctrl-C ended.
 INTERRUPTED: Final = 130
-#: As D's watchdog: the end was asked for and did not come.
-HUNG: Final = 70
 
 
 class StoppedEarlyError(BaseException):
@@ -83,8 +86,20 @@ class Stopping:
     def _force(self, code: int) -> None:
         try:
             self._last_act()
+            sys.stdout.flush()
+            sys.stderr.flush()
         finally:
             self._leave(code)
+
+
+def leave(code: int, seconds: float = SETTLED_SECONDS) -> NoReturn:
+    """End the process, by force if need be: a thread that waits for a dead server would hold it for a minute."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+    sys.exit(code)
 
 
 def _nothing() -> None:

@@ -4,45 +4,95 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
+from typing import TypeVar
 
-from staplewatch import addresses, assembly, cluster
+from staplewatch import addresses, assembly
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.signals import Stopping
+from staplewatch.waiting import Patience
 from staplewatch.words import say
+from streams import exits
 from streams import worker as streaming
 from streams.cluster import TopicsError
+from streams.health import Probes
+from streams.quiet import calm, hush
 from streams.slot import SlotTakenError
+
+T = TypeVar("T")
 
 
 def run(settings: Settings, stopping: Stopping, duration: float | None = None) -> int:
-    """Run until stopped; return the exit code. Raises ``CommandError``."""
+    """Run until stopped; return the exit code (``streams.exits``). Raises ``CommandError``."""
     import uvloop  # noqa: PLC0415
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(settings, stopping, duration))
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        # not closed: that waits for every task, and clients of a dead broker never end
+        return stopping.settled(loop.run_until_complete(_run(settings, stopping, duration)))
+    except CommandError as error:
+        stopping.settled(error.code)
+        raise
 
 
 async def _run(settings: Settings, stopping: Stopping, duration: float | None) -> int:
     stop = stopping.attach()
+    calm()
+    hush.attend()
+    if duration is not None:
+        asyncio.get_running_loop().call_later(duration, stop.set)
+    probes = assembly.open_probes(settings)
+    probes.start()
+    try:
+        return await _serve(settings, probes, stop)
+    finally:
+        probes.stop()
+
+
+async def _serve(settings: Settings, probes: Probes, stop: asyncio.Event) -> int:
     catalogue = assembly.load_catalogue(settings.catalogue)
     rules = assembly.load_rules(settings, catalogue)
     servers = addresses.servers(settings.broker or "")
-    found = await cluster.ensure(servers, settings.partitions)
-    warehouse = await asyncio.to_thread(assembly.open_warehouse, settings.warehouse_url)
+    patience = Patience(lambda part, reason: probes.health.report((reason,)), wait=settings.wait_for_parts is not False)
+    found = await until(stop, patience.broker(servers, settings.partitions))
+    warehouse = await until(stop, patience.warehouse(settings.warehouse_url)) if found else None
+    if found is None or warehouse is None:
+        return exits.STORED
     built = assembly.make_worker(
-        settings, catalogue, rules, warehouse, servers=servers, partitions=found.partitions, embedded=False
+        settings,
+        catalogue,
+        rules,
+        warehouse,
+        servers=servers,
+        partitions=found.partitions,
+        embedded=False,
+        probes=probes,
+        stop_seconds=assembly.SOLO_STOP_SECONDS,
     )
-    if duration is not None:
-        asyncio.get_running_loop().call_later(duration, stop.set)
     try:
-        await streaming.run(built, stop)
+        return exits.STORED if await streaming.run(built, stop) else exits.UNSTORED
     except (SlotTakenError, TopicsError) as error:
         raise CommandError(str(error)) from error
+    except streaming.WorkerStalledError as error:
+        raise CommandError(str(error), code=exits.STALLED) from error
     except streaming.WorkerFailedError as error:
         msg = say(f"流处理已停止：{error}", str(error))
-        raise CommandError(msg, code=1) from error
+        raise CommandError(msg, code=exits.FAILED) from error
     finally:
         with contextlib.suppress(Exception):
             warehouse.close()
-    return 0
+
+
+async def until(stop: asyncio.Event, awaitable: Awaitable[T]) -> T | None:
+    """Return the result, or None when a stop was asked for before it came."""
+    task = asyncio.ensure_future(awaitable)
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.wait({task}, timeout=1.0)
+    return None

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from serving.headers import CURSOR, INCOMPLETE
+from serving.headers import CURSOR, INCOMPLETE, NEXT
 from staplewatch import instance
 from staplewatch.errors import CommandError
 from staplewatch.words import say
 
 if TYPE_CHECKING:
     from serving.answers import Answers
+    from serving.letters import LetterFilter, Order
     from staplewatch.settings import Settings
 
 Rows = list[dict[str, Any]]
@@ -25,20 +26,30 @@ Parameters = Mapping[str, Any]
 #: The instance may be busy catching up; a query over a large warehouse takes seconds.
 ANSWER_SECONDS: Final = 60.0
 WAIT_SECONDS: Final = 10.0
+#: An audit reads everything that is stored: some seconds per million rows, with the worker beside it.
+AUDIT_SECONDS: Final = 3600.0
 #: Rows, where the user named no limit.
 UNLIMITED: Final = 1_000_000
+#: Dead letters in one request.
+PAGE_ROWS: Final = 1_000
 #: The end of ClickHouse's DateTime, 2106-02-07.
 FAR: Final = 2**32 - 1
 
 
 class Source(Protocol):
-    """Answers questions; ``what`` is ``indicators``, ``alerts`` or ``dead-letters``."""
+    """Answers questions; ``what`` is an address of the API, for example ``alerts`` or ``dead-letters/summary``."""
 
     def ask(self, what: str, parameters: Parameters) -> Rows:
         """Return the rows that the API returns for those parameters."""
 
     def follow(self, what: str, parameters: Parameters) -> Iterator[Rows]:
         """Return what is there, and then for ever what is new; may yield nothing at times."""
+
+    def letters(self, parameters: Parameters) -> Iterator[Rows]:
+        """Return dead letters page by page: never more than one page is held."""
+
+    def record(self, sent: Rows) -> None:
+        """Note durably that these letters were sent again."""
 
 
 @dataclass(slots=True)
@@ -64,33 +75,65 @@ class Instance:
         """Return what is live and changed after the cursor, and the next cursor; the warehouse is not asked."""
         return self._get(what, {**parameters, "after": after, "wait": wait})
 
+    def letters(self, parameters: Parameters) -> Iterator[Rows]:
+        """Return dead letters page by page."""
+        given: dict[str, Any] = {"limit": PAGE_ROWS} | _given(parameters)
+        page: str | None = ""
+        while page is not None:
+            rows, headers = self._request("dead-letters", given | ({"page": page} if page else {}))
+            yield rows
+            page = headers.get(NEXT)
+
+    def record(self, sent: Rows) -> None:
+        """Note durably that these letters were sent again."""
+        self._request("dead-letters/replays", {}, (201,), method="POST", body=sent)
+
     def totals(self) -> dict[str, float]:
         """Return what the instance's worker has counted since its start."""
         health: Any = self._request("health", {}, (200, 503))[0]
         return dict(health["details"].get("totals", {}))
 
+    def audit(self, wait: float) -> object:
+        """Return the report of an audit that the instance makes of itself, first waiting so many seconds at most."""
+        return self._request("audit", {"wait": wait}, method="POST", seconds=AUDIT_SECONDS + wait)[0]
+
     def _get(self, what: str, parameters: Parameters) -> tuple[Rows, int]:
-        given = {"limit": UNLIMITED} | {name: value for name, value in parameters.items() if value is not None}
+        given = _given({"limit": UNLIMITED, **parameters})
         body, headers = self._request(what, given)
         if headers.get(INCOMPLETE):
             _warn(say("仓库暂不可用：只有实时数据", "the warehouse is away: live values only"))
         return body, int(headers.get(CURSOR, 0))
 
-    def _request(self, what: str, parameters: Parameters, expected: Sequence[int] = (200,)) -> tuple[Any, Any]:
+    def _request(
+        self,
+        what: str,
+        parameters: Parameters,
+        expected: Sequence[int] = (200,),
+        *,
+        method: str = "GET",
+        body: Rows | None = None,
+        seconds: float | None = None,
+    ) -> tuple[Any, Any]:
         import httpx  # noqa: PLC0415
 
         address = f"{self.found.http}/api/{what}"
         headers = {"Authorization": f"Bearer {self.found.token}"}
         try:
-            response = httpx.get(
-                address, params=dict(parameters), headers=headers, timeout=self.seconds, trust_env=False
+            response = httpx.request(
+                method,
+                address,
+                params=dict(parameters),
+                json=body,
+                headers=headers,
+                timeout=seconds or self.seconds,
+                trust_env=False,
             )
-            body = response.json()
+            answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise CommandError(_lost(self.found, error), code=1) from error
         if response.status_code not in expected:
-            raise CommandError(_refused(body))
-        return body, response.headers
+            raise CommandError(_refused(answer))
+        return answer, response.headers
 
 
 @dataclass(slots=True)
@@ -111,6 +154,27 @@ class Opened:
             "--follow needs a running instance: start staplewatch up or serve, then name its --data",
         )
         raise CommandError(msg)
+
+    def letters(self, parameters: Parameters) -> Iterator[Rows]:
+        """Return dead letters page by page."""
+        import msgspec  # noqa: PLC0415
+
+        wanted, limit, order = _letter_filter(parameters)
+        page = ""
+        while True:
+            found = asyncio.run(self.answers.letters.page(wanted, limit or PAGE_ROWS, page, order))
+            yield msgspec.to_builtins(found.rows)
+            page = found.next
+            if not page:
+                return
+
+    def record(self, sent: Rows) -> None:
+        """Note durably that these letters were sent again."""
+        import msgspec  # noqa: PLC0415
+
+        from serving.letters import SentRow  # noqa: PLC0415
+
+        asyncio.run(self.answers.letters.record(msgspec.convert(sent, list[SentRow])))
 
 
 @contextmanager
@@ -148,7 +212,11 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
 
     from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
 
-    given = {name: value for name, value in parameters.items() if value is not None}
+    if what == "dead-letters/replays":
+        return cast("Rows", msgspec.to_builtins(await answers.letters.outcomes(parameters["run"])))
+    if what == "dead-letters/summary":
+        return cast("Rows", msgspec.to_builtins(await answers.letters.summary(_letter_filter(parameters)[0])))
+    given = _given(parameters)
     limit = given.pop("limit", UNLIMITED)
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -158,10 +226,23 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
         ),
         "alerts": lambda: answers.alerts(AlertFilter(**given), limit),
         "alerts/transitions": lambda: answers.transitions(AlertFilter(**given), limit, episode),
-        "dead-letters": lambda: answers.dead_letters(limit, **given),
     }
     rows: Rows = msgspec.to_builtins((await calls[what]()).rows)
     return rows
+
+
+def _letter_filter(parameters: Parameters) -> tuple[LetterFilter, int | None, Order]:
+    """Return the filter of dead letters, the limit and the order; the API's own parameters."""
+    from serving.letters import LetterFilter  # noqa: PLC0415
+
+    given = _given(parameters)
+    limit, order = given.pop("limit", None), given.pop("order", "newest")
+    given["since"], given["until"] = _epoch(given.get("since"), 0), _epoch(given.get("until"), FAR)
+    return LetterFilter(**given), limit, order
+
+
+def _given(parameters: Parameters) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _epoch(text: str | None, default: int) -> int:
@@ -169,7 +250,7 @@ def _epoch(text: str | None, default: int) -> int:
 
 
 def check_directory(data: Path, elsewhere: bool) -> None:
-    """Refuse a directory whose warehouse is taken, or that has none while none was named ``elsewhere``."""
+    """Raise ``CommandError`` where nobody could answer: no warehouse (unless ``elsewhere``), or one being started."""
     if (owner := instance.holder(data)) is not None:
         msg = say(
             f"{data} 的实例（进程 {owner}）正在启动或停止：稍后再试",

@@ -16,28 +16,31 @@ from typing import Any, Final
 
 from schemas.catalogue import Catalogue
 from serving import assets
-from serving.answers import Answers, Source
+from serving.answers import Answers
 from serving.app import create_app
+from serving.auditing import Audit
 from serving.hub import Hub
+from serving.letters import Store
 from serving.live import LiveView
 from serving.server import WebServer
 from serving.wall import Wall
 
 #: Questions to the warehouse at the same time.
 QUERY_THREADS: Final = 2
-STOP_SECONDS: Final = 3.5
+STOP_SECONDS: Final = 1.7
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the web application needs: ``servers`` of the broker, a bound ``listener``, and ``status`` for health."""
+    """What the web application needs: the broker's ``servers``, a bound ``listener``, ``status`` and ``audit``."""
 
     servers: str
-    warehouse: Source
+    warehouse: Store
     listener: socket.socket
     token: str
     open_reading: bool
     status: Callable[[], Mapping[str, Any]]
+    audit: Audit
     catalogue: Catalogue
     timezone: str = "Asia/Shanghai"
     exercise: bool = False
@@ -86,6 +89,7 @@ class Web:
             site.token,
             open_reading=site.open_reading,
             status=site.status,
+            audit=site.audit,
             version=metadata.version("staplewatch"),
             shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
         )

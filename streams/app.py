@@ -15,7 +15,7 @@ from streams.ports import Hook, no_hook
 from streams.positions import Place
 from streams.rebuild import Rebuilt
 from streams.writer import Writer
-from warehouse.errors import WarehouseUnavailable
+from warehouse.errors import WarehouseError, WarehouseUnavailable, state_of
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def settings(options: WorkerOptions) -> dict[str, Any]:
         "broker_commit_interval": 1.0,
         "broker_check_crcs": True,
         # Two processes with one static id fight for ever: the slot is locked, see ``streams.slot``.
-        "consumer_group_instance_id": f"{options.group}-{options.slot}",
+        "consumer_group_instance_id": instance_id(options),
         "consumer_max_fetch_size": options.fetch_bytes,
         "producer_acks": -1,
         "producer_linger": 0.0,
@@ -60,6 +60,11 @@ def settings(options: WorkerOptions) -> dict[str, Any]:
         # Also how long a batch waits for a broker that is away before it is handed back.
         "producer_request_timeout": 15.0,
     }
+
+
+def instance_id(options: WorkerOptions) -> str:
+    """Return the static member id of a slot, the same after every restart."""
+    return f"{options.group}-{options.slot}"
 
 
 def servers(broker: str) -> list[str]:
@@ -78,6 +83,7 @@ class Stream:
         rebuild: Rebuild,
         progress: Progress,
         *,
+        run: str = "",
         hook: Hook = no_hook,
     ) -> None:
         self._pipeline = pipeline
@@ -93,6 +99,7 @@ class Stream:
         self.app.reading = transport.Reading(
             intake=pipeline,
             slot=str(options.slot),
+            run=run,
             chunk_records=options.chunk_records,
             # tansu does not wake a waiting fetch when a record comes; Kafka does.
             fetch_wait_ms=20 if options.embedded else 100,
@@ -161,13 +168,18 @@ class Stream:
                 if not missing:
                     break
                 await self._adopt(missing)
-            except WarehouseUnavailable as error:
-                if not self.waiting.startswith("the warehouse"):
-                    log.warning("states cannot be rebuilt, the warehouse is away: %s", error)
-                self.waiting = f"the warehouse is away: {error}"
+            except (WarehouseUnavailable, WarehouseError) as error:
+                self._without_warehouse(error)
                 await asyncio.sleep(RETRY_SECONDS)
         self._pipeline.suspended = False
         self.waiting = "" if self._pipeline.engines else "no partitions assigned"
+
+    def _without_warehouse(self, error: Exception) -> None:
+        """Say why partitions must wait for the warehouse, once for each kind of trouble."""
+        trouble = f"states cannot be rebuilt, the warehouse is {state_of(error)}"
+        if not self.waiting.startswith(trouble):
+            log.warning("%s: %s", trouble, error)
+        self.waiting = f"{trouble}: {error}"
 
     async def _adopt(self, partitions: list[int]) -> None:
         for partition in partitions:

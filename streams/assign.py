@@ -23,23 +23,36 @@ def share(partitions: Iterable[int], members: Iterable[tuple[str, str]]) -> dict
     return dealt
 
 
+def run_of(metadata: bytes) -> str:
+    """Return the run that a member's metadata names; empty while its group is being rebalanced."""
+    if not metadata:
+        return ""
+    told = ConsumerProtocolMemberMetadata.decode(metadata)
+    user_data: bytes = told.user_data or b""
+    return user_data.decode(errors="replace").partition(" ")[2]
+
+
 class Together(AbstractPartitionAssignor):  # type: ignore[misc]
     """Consumer group assignor that keeps equal partition numbers of all topics together."""
 
     name = "staplewatch-together"
 
-    def __init__(self, slot: str) -> None:
+    def __init__(self, slot: str, run: str = "") -> None:
         self.slot = slot
+        self.run = run
 
     def metadata(self, topics: Iterable[str]) -> Any:
-        """Return what this member tells the group's leader: its topics and its slot."""
-        return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), self.slot.encode())
+        """Return what this member tells the group: its topics, its slot, and which run of a worker it is.
+
+        Not left to the client id: the coordinator keeps that of the first run that joined under a static id.
+        """
+        return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), f"{self.slot} {self.run}".strip().encode())
 
     def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
         """Share out all partitions, as the group's leader."""
         topics = sorted({topic for member in members.values() for topic in member.subscription})
         known = {topic: cluster.partitions_for_topic(topic) or set() for topic in topics}
-        slots = [((member.user_data or b"").decode(), name) for name, member in members.items()]
+        slots = [((member.user_data or b"").decode().partition(" ")[0], name) for name, member in members.items()]
         dealt = share(set().union(*known.values()), slots)
         return {
             name: ConsumerProtocolMemberAssignment(

@@ -8,10 +8,12 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from streams.columns import Parts, Repeated
+from streams.columns import Parts, Repeated, listed
+from streams.compact import compact, size_of
 from streams.ports import Rows, State
 from streams.positions import Place
 
@@ -51,29 +53,42 @@ class Snapshot:
 class Batch:
     """Rows of all partitions, and how far every place is read when they are stored."""
 
-    rows: dict[str, dict[str, Parts]] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     progress: dict[Place, int] = field(default_factory=dict)
     #: To be awaited before the progress may be written: acknowledgements of dead letters.
     receipts: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     snapshots: Sequence[Snapshot] = ()
     count: int = 0
     bytes: int = 0
+    #: Of these bytes, those that are kept elsewhere: dead letters that wait for their receipts.
+    held: int = 0
 
     def __bool__(self) -> bool:
         """Return whether there is anything to store."""
         return bool(self.count or self.progress or self.snapshots)
 
-    def add(self, rows: Rows, progress: Mapping[Place, int]) -> int:
-        """Append rows and return their estimated size in bytes."""
-        size = 0
+    def add(self, rows: Rows, progress: Mapping[Place, int], held: int = 0) -> int:
+        """Append rows and return their estimated size in bytes, ``held`` ones elsewhere among them."""
+        size = held
         for table, columns in rows.items():
             length = _append(self.rows.setdefault(table, {}), columns)
             if length:
                 self.count += length
                 size += estimate(columns, length)
         self.progress.update(progress)
+        self.held += held
         self.bytes += size
         return size
+
+    def compact(self) -> int:
+        """Keep the same rows in less memory; return the bytes that were saved."""
+        before = self.bytes
+        for columns in self.rows.values():
+            for name, values in columns.items():
+                columns[name] = compact(listed(values))
+        kept = sum(size_of(values) for columns in self.rows.values() for values in columns.values())
+        self.bytes = kept + self.held
+        return before - self.bytes
 
     def tables(self) -> list[str]:
         """Return the tables that have rows, raw ones first."""
@@ -88,7 +103,9 @@ class Buffer:
         self._batch_rows = batch_rows
         self._sealed: deque[Batch] = deque()
         self._open = Batch()
+        #: Of all rows that are not stored, the batch that is being written among them.
         self.bytes = 0
+        self.rows = 0
 
     def __bool__(self) -> bool:
         """Return whether anything waits."""
@@ -100,12 +117,25 @@ class Buffer:
         return bool(self._sealed)
 
     def add(
-        self, rows: Rows, progress: Mapping[Place, int], receipts: Iterable[Callable[[], Awaitable[None]]] = ()
+        self,
+        rows: Rows,
+        progress: Mapping[Place, int],
+        receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
+        *,
+        long: bool = False,
     ) -> None:
-        """Append to the open batch."""
-        self.bytes += self._open.add(rows, progress)
+        """Append to the open batch; ``held`` bytes are kept elsewhere until it is stored.
+
+        With ``long`` a batch that is full is packed for a long wait.
+        """
+        before = self._open.count
+        self.bytes += self._open.add(rows, progress, held)
+        self.rows += self._open.count - before
         self._open.receipts.extend(receipts)
         if self._open.count >= self._batch_rows:
+            if long:
+                self.bytes -= self._open.compact()
             self._sealed.append(self._open)
             self._open = Batch()
 
@@ -124,12 +154,13 @@ class Buffer:
     def stored(self, batch: Batch) -> None:
         """Give the room of a batch back."""
         self.bytes = max(0, self.bytes - batch.bytes)
+        self.rows = max(0, self.rows - batch.count)
 
     def clear(self) -> None:
         """Forget everything that waits."""
         self._sealed.clear()
         self._open = Batch()
-        self.bytes = 0
+        self.bytes = self.rows = 0
 
 
 def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:
@@ -157,7 +188,7 @@ def _length(columns: Mapping[str, Sequence[object]]) -> int:
     return len(next(iter(columns.values()), ()))
 
 
-def _append(kept: dict[str, Parts], columns: Mapping[str, Sequence[object]]) -> int:
+def _append(kept: dict[str, Any], columns: Mapping[str, Sequence[object]]) -> int:
     length = _length(columns)
     if length:
         for name, values in columns.items():

@@ -27,3 +27,17 @@ class Chunk:
     def __len__(self) -> int:
         """Return the number of records."""
         return len(self.offsets)
+
+    def part(self, begin: int, end: int, next_offset: int | None = None) -> Chunk:
+        """Return records [begin, end) by index; without ``next_offset`` it speaks for what ends with them."""
+        offsets = self.offsets[begin:end]
+        return Chunk(
+            topic=self.topic,
+            partition=self.partition,
+            offsets=offsets,
+            values=self.values[begin:end],
+            keys=self.keys[begin:end],
+            headers=self.headers[begin:end],
+            timestamps=self.timestamps[begin:end],
+            next_offset=offsets[-1] + 1 if next_offset is None else next_offset,
+        )

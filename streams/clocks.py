@@ -30,6 +30,10 @@ class Clocks:
 
     def read(self, value: bytes | None, wall: float) -> None:
         """Note a record; ``wall`` is the present, epoch seconds. Raises one of ``decode.UNREADABLE``."""
+        self._waiting.append(self.parse(value, wall))
+
+    def parse(self, value: bytes | None, wall: float) -> tuple[Clock, int, set[str]]:
+        """Return a record, its moment (epoch seconds) and the topics that it speaks of. Raises as ``read`` does."""
         clock = self._decoder.decode(checked(value, self._options.max_record_bytes))
         at = self._moment(clock.time, int(wall))
         inputs = {topics.INPUT_NAMES.get(name, name) for name in clock.inputs} or set(topics.INPUTS)
@@ -41,7 +45,7 @@ class Clocks:
         if not all(offset in OFFSETS for offset in clock.offsets.values()):
             refuse("validate", "offsets must lie between 0 and 2^63")
         # Whatever version it claims to be of is not kept: no snapshot could hold a number of 4,000 digits.
-        self._waiting.append((msgspec.structs.replace(clock, schema=1), at, inputs))
+        return msgspec.structs.replace(clock, schema=1), at, inputs
 
     def _moment(self, text: str, wall: int) -> int:
         """Return when; a clock may close the date of the latest event allowed, and nothing beyond."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 REQUEST_MS = 10_000
 RETRY_SECONDS = 1.0
+#: A crowded machine was seen to need a second.
+SETTLE_SECONDS = 15.0
 #: Copies of each record, where there are that many brokers.
 REPLICAS = 3
 _EXISTS = 36
@@ -57,10 +60,13 @@ async def inspect(servers: Sequence[str]) -> Cluster:
         return await _inspect(admin)
 
 
-async def wait_for(servers: Sequence[str], *, once: bool = False) -> Cluster:
+async def wait_for(
+    servers: Sequence[str], *, once: bool = False, tell: Callable[[str], None] = lambda reason: None
+) -> Cluster:
     """Return the cluster as soon as it answers; with ``once``, raise if that is not now.
 
-    A broker is waited for without end, with one log line when it is missed and one when it comes.
+    A broker is waited for without end, with one log line when it is missed and one when it comes;
+    ``tell`` gets the reason at every try.
     """
     missed = False
     while True:
@@ -72,6 +78,7 @@ async def wait_for(servers: Sequence[str], *, once: bool = False) -> Cluster:
             if not missed:
                 log.warning("%s; waiting for it", error)
             missed = True
+            tell(str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             if missed:
@@ -89,7 +96,7 @@ async def ensure_topics(servers: Sequence[str], partitions: int, *, embedded: bo
         missing = [name for name in topics.ALL if name not in cluster.partitions]
         if missing:
             await _create(admin, missing, partitions, 1 if embedded else min(REPLICAS, cluster.brokers))
-            cluster = await _inspect(admin)
+            cluster = await _settled(admin)
         cluster.check(partitions)
         return cluster
 
@@ -122,6 +129,16 @@ async def _inspect(admin: AIOKafkaAdminClient) -> Cluster:
     listed: list[dict[str, Any]] = await admin.describe_topics(list(topics.ALL))
     found = {topic["topic"]: len(topic["partitions"]) for topic in listed if topic["error_code"] != _UNKNOWN}
     return Cluster(str(about["cluster_id"]), found, len(about["brokers"]))
+
+
+async def _settled(admin: AIOKafkaAdminClient) -> Cluster:
+    """Return the cluster once it tells of all topics: Kafka creates them first and spreads the word later."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        cluster = await _inspect(admin)
+        if all(name in cluster.partitions for name in topics.ALL) or time.monotonic() > deadline:
+            return cluster
+        await asyncio.sleep(0.1)
 
 
 async def _create(admin: AIOKafkaAdminClient, names: Sequence[str], partitions: int, replicas: int) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import Alert, AsOf, DeadLetter
+from streams import resent
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
@@ -86,6 +87,7 @@ class Engine:
     def _read_events(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
         decoded = self._decoder.decode(chunk, wall, start)
         self._absorb(decoded.table, decoded.columns, wall)
+        self._note_resent(chunk, start, decoded.columns, decoded.dead, wall, outcome)
         self._bury(decoded.dead, wall, outcome)
         outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
         lines = len(decoded.columns["offset"])
@@ -97,6 +99,16 @@ class Engine:
         size = len(columns["offset"])
         own = {"epoch": self.epoch, "topic": topic, "partition": self.partition, "ingested": now}
         return {**{name: Repeated.of(value, size) for name, value in own.items()}, **columns}
+
+    def _note_resent(
+        self, chunk: Chunk, start: int, columns: Columns, dead: list[DeadLetter], wall: float, outcome: Outcome
+    ) -> None:
+        """Write down what became of records that were sent again from the dead letters."""
+        found = resent.outcomes(chunk, start, columns, dead)
+        if found:
+            outcome.add_rows("dead_letter_replays", resent.rows(found, self.epoch, self.partition, int(wall)))
+        for each in found:
+            outcome.count(f"replayed_{each.outcome}", 1)
 
     def _bury(self, dead: list[DeadLetter], wall: float, outcome: Outcome) -> None:
         if not dead:
@@ -111,6 +123,7 @@ class Engine:
                 self._clocks.read(chunk.values[index], wall)
             except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
+        self._note_resent(chunk, start, {}, dead, wall, outcome)
         self._bury(dead, wall, outcome)
 
     def _absorb(self, table: str, columns: Columns, wall: float) -> None:

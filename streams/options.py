@@ -79,4 +79,7 @@ class WorkerOptions:
     #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
     history_days: int = 38
     stop_seconds: float = 6.0
+    #: With lag and no progress: not ready after the first, ended for a restart after the second.
+    stall_seconds: float = 60.0
+    stall_exit_seconds: float = 180.0
     engine: Options = field(default_factory=Options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
@@ -19,8 +20,9 @@ from streams.metrics import Metrics
 from streams.pace import Pace
 from streams.ports import Engine, Outcome
 from streams.positions import Place
-from streams.publish import Publisher
+from streams.publish import Publisher, held_bytes
 from streams.rebuild import Rebuilt
+from streams.rejections import RejectionLog
 from streams.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,9 @@ class Pipeline:
         self._pace = pace
         self._wall = wall
         self._clock = clock
+        self._rejections = RejectionLog(clock)
+        #: Places of whose last records most were rejected.
+        self._flooded: set[Place] = set()
         self.engines: dict[int, Engine] = {}
         #: While partitions are being taken away or rebuilt: nothing is applied, time does not pass.
         self.suspended = True
@@ -72,6 +77,10 @@ class Pipeline:
         log.error("%s/%d: %d records from offset %d are gone, going on", *place, found - expected, expected)
         self._metrics.gaps.labels(place[0]).inc(found - expected)
 
+    def flooded(self, place: Place) -> bool:
+        """Return whether most of what came last from a place was rejected."""
+        return place in self._flooded
+
     def apply(self, first: int, chunk: Chunk) -> bool:
         """Take in a chunk that speaks for offsets from ``first``; False when something before it is missing."""
         engine = self.engines.get(chunk.partition)
@@ -84,6 +93,7 @@ class Pipeline:
         outcome = engine.apply(chunk, wall)
         place = (chunk.topic, chunk.partition)
         self._emit(chunk.partition, outcome, {place: engine.offsets.get(chunk.topic, 0)})
+        (self._flooded.add if len(outcome.dead) > len(chunk) / 2 else self._flooded.discard)(place)
         self._measure(chunk, time.perf_counter() - started, wall)
         return True
 
@@ -92,6 +102,7 @@ class Pipeline:
         if self.suspended:
             return
         self.steps += 1
+        self._rejections.tell()
         wall = self._wall()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.tick(wall), {})
@@ -108,6 +119,7 @@ class Pipeline:
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()
+        self._rejections.tell(everything=True)
         self._pace.hurry()
         for partition, engine in self.engines.items():
             self._emit(partition, engine.drain(wall), self._offsets(partition, engine))
@@ -146,7 +158,7 @@ class Pipeline:
 
     def _emit(self, partition: int, outcome: Outcome, progress: Mapping[Place, int]) -> None:
         receipts = [self._publisher.dead(partition, outcome.dead)] if outcome.dead else []
-        self._writer.add(outcome.rows, progress, receipts)
+        self._writer.add(outcome.rows, progress, receipts, sum(map(held_bytes, outcome.dead)))
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)
         self._count(outcome)
@@ -155,8 +167,9 @@ class Pipeline:
         for table in RAW:
             if table in outcome.rows:
                 self._metrics.lines.labels(table).inc(len(outcome.rows[table]["offset"]))
-        for letter in outcome.dead:
-            self._metrics.dead_letters.labels(letter.topic, letter.stage).inc()
+        for (topic, stage), amount in Counter((letter.topic, letter.stage) for letter in outcome.dead).items():
+            self._metrics.dead_letters.labels(topic, stage).inc(amount)
+        self._rejections.note(outcome.dead)
         for what, amount in outcome.counts.items():
             self._metrics.counts.labels(what).inc(amount)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
+import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from schemas import identity
 from schemas.events import LEVELS, Alert, DeadLetter
 from streams.alerts.lifecycle import Named
 from streams.alerts.names import Trigger
@@ -49,14 +49,22 @@ def dead_rows(dead: Sequence[DeadLetter], epoch: str, now: int) -> dict[str, lis
     """Return one row of table ``dead_letters`` per rejected record, as columns."""
     rows: dict[str, list[Any]] = {name: [getattr(each, name) for each in dead] for name in _LETTER}
     rows |= {"epoch": [epoch] * len(dead), "at": [now] * len(dead)}
+    known = [identity.identify(each.value) for each in dead]
+    rows |= {name: [getattr(each, name) for each in known] for name in identity.FIELDS}
     rows["key_base64"] = [_base64(each.key or b"") for each in dead]
     rows["value_base64"] = [_base64(each.value) for each in dead]
-    rows["headers"] = [json.dumps([(name, _base64(value)) for name, value in each.headers]) for each in dead]
+    rows["headers"] = [_header_pairs(each.headers) for each in dead]
+    rows["size"] = [len(each.value) for each in dead]
     return rows
 
 
+def _header_pairs(headers: Sequence[tuple[str, bytes]]) -> str:
+    """Return ``[[name, base64], …]``: a name may occur twice."""
+    return _json([(name, _base64(value)) for name, value in headers]) if headers else "[]"
+
+
 def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def stored_transitions(rows: pa.Table, rulebook: Rulebook, civil: Civil) -> list[tuple[Transition, Named]]:
@@ -78,9 +86,9 @@ def _stored(row: dict[str, Any], rulebook: Rulebook, civil: Civil) -> tuple[Tran
         level_before=LEVELS.index(row["level_before"]),
         start=civil.day(since) if trigger == "date" else since,
         at=int(row["at"].timestamp()),
-        values=json.loads(row["indicators"]),
-        thresholds=json.loads(row["thresholds"]),
-        evidence=json.loads(row["evidence"]),
+        values=msgspec.json.decode(row["indicators"]),
+        thresholds=msgspec.json.decode(row["thresholds"]),
+        evidence=msgspec.json.decode(row["evidence"]),
         stale=bool(row["stale"]),
     )
     names = (row["rule"], row["pack"], row["pack_version"], row["kind"], trigger, row["rule"], row["rule"])

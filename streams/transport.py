@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from streams.assign import Together
 from streams.chunk import Chunk
 from streams.ports import Hook, no_hook
 from streams.positions import Place, Positions, Verdict
+from streams.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,9 @@ class Intake(Protocol):
     def persisted(self) -> Mapping[Place, int]:
         """Return the next offset after what the warehouse holds, of each place."""
 
+    def flooded(self, place: Place) -> bool:
+        """Return whether most of what came last from a place was rejected."""
+
     def gap(self, place: Place, expected: int, found: int) -> None:
         """Take note that records [expected, found) no longer exist."""
 
@@ -65,6 +70,8 @@ class Reading:
     #: Number of partitions, when this worker reads all of them without a consumer group. On an
     #: embedded broker there is no other worker, and its group protocol takes 6 s at each start.
     alone: int = 0
+    #: Which run of a worker this is, told to the group: two runs on one slot are found out by it.
+    run: str = ""
     hook: Hook = no_hook
 
 
@@ -96,7 +103,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, reading = self.app.conf, self.app.reading
-        self._assignor = Together(reading.slot)
+        self._assignor = Together(reading.slot, reading.run)
         return aiokafka.AIOKafkaConsumer(
             bootstrap_servers=stock.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
@@ -167,6 +174,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         #: Counts everything that makes records under way stale: a stopped flow, a seek.
         self._fence = 0
         self._seek_wanted = False
+        self._turns = Turns()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -180,25 +188,33 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
     def stop_flow(self) -> None:
         """Deliver nothing more until the flow is resumed; what is under way is stale."""
         self._fence += 1
+        if self._turns:
+            self.want_seek()
         super().stop_flow()
 
     def want_seek(self) -> None:
         """Have every place read again from its state's next offset, before the next poll."""
+        self._turns.clear()
         self._seek_wanted = True
 
     async def perform_seek(self) -> None:
         """Seek every assigned place to its state's own next offset, whatever was committed."""
         self._fence += 1
         self._seek_wanted = False
+        self._turns.clear()
         offsets = dict(self.reading.intake.positions())
         lost = set(await self._thread.seek_all(offsets))
         self._positions.reset({place: offset for place, offset in offsets.items() if place not in lost})
 
     def ends(self) -> dict[Place, int]:
         """Return the log ends that fetches told of. tansu's can be too low."""
-        places = (aiokafka.TopicPartition(*place) for place in self._positions.snapshot())
-        found = {(place.topic, place.partition): self._thread.highwater(place) for place in places}
-        return {place: end for place, end in found.items() if end is not None}
+        found: dict[Place, int] = {}
+        for place in self._positions.snapshot():
+            with suppress(AssertionError):  # taken away meanwhile: after a broker's restart, say
+                end = self._thread.highwater(aiokafka.TopicPartition(*place))
+                if end is not None:
+                    found[place] = end
+        return found
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -219,14 +235,15 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
             await self.sleep(0.05)
 
     async def _poll(self, active: set[TP]) -> None:
-        """Fetch once and deliver.
+        """Fetch from the places whose last fetch is used up, and deliver one chunk of each place.
 
         The fetch is awaited plainly: a cancelled one swallows records that its other half, in
         the consumer's thread, already took (2,472 gaps at live rebalances).
         """
         fence = self._fence
+        idle = {tp for tp in active if (tp.topic, tp.partition) not in self._turns.places}
         try:
-            records = await self._thread.getmany(active, timeout=POLL_SECONDS)
+            records = await self._thread.getmany(idle, timeout=0 if self._turns else POLL_SECONDS) if idle else {}
         except KafkaError as error:
             log.warning("fetch failed, reading again: %r", error)
             self.want_seek()
@@ -236,24 +253,29 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
             self.want_seek()
             return
         for tp, batches in records.items():
-            if not await self._deliver_all((tp.topic, tp.partition), batches, fence):
+            place = (tp.topic, tp.partition)
+            self._turns.add(place, fetch.chunks(*place, batches, self._chunk_records(place)))
+        for place, first, chunk in self._turns.round():
+            if not await self._deliver_due(place, first, chunk, fence):
                 self.want_seek()
                 return
 
-    async def _deliver_all(self, place: Place, batches: list[fetch.RawBatch], fence: int) -> bool:
-        """Deliver one fetch of one place; False when what follows must be read again."""
-        for first, chunk in fetch.chunks(*place, batches, self.reading.chunk_records):
-            verdict = self._positions.judge(place, first, chunk.next_offset)
-            if verdict is Verdict.DROP:
-                continue
-            if verdict is Verdict.REWIND:
-                log.warning("%s/%d: nothing between offsets %s and %d, reading again", *place, self._at(place), first)
-                return False
-            if verdict is Verdict.ACCEPT_GAP:
-                self.reading.intake.gap(place, self._at(place), first)
-            if not await self._deliver(place, min(first, self._at(place)), chunk, fence):
-                return False
-        return True
+    def _chunk_records(self, place: Place) -> int:
+        """Return how many records a chunk of a place may have: a broken one costs as much as eight good ones."""
+        most = self.reading.chunk_records
+        return max(1, most // 8) if self.reading.intake.flooded(place) else most
+
+    async def _deliver_due(self, place: Place, first: int, chunk: Chunk, fence: int) -> bool:
+        """Deliver a chunk unless it was read before; False when what follows must be read again."""
+        verdict = self._positions.judge(place, first, chunk.next_offset)
+        if verdict is Verdict.DROP:
+            return True
+        if verdict is Verdict.REWIND:
+            log.warning("%s/%d: nothing between offsets %s and %d, reading again", *place, self._at(place), first)
+            return False
+        if verdict is Verdict.ACCEPT_GAP:
+            self.reading.intake.gap(place, self._at(place), first)
+        return await self._deliver(place, min(first, self._at(place)), chunk, fence)
 
     def _at(self, place: Place) -> int:
         return self._positions.expected(place) or 0

@@ -5,38 +5,46 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
 import aiokafka
+from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
 from streams import cluster, rebuild
-from streams.app import Stream, servers
-from streams.health import Health, HealthServer, Stall
+from streams.app import SESSION_SECONDS, Stream, instance_id, servers
+from streams.health import Health, Probes, Stall
+from streams.membership import Member, Membership
 from streams.metrics import Metrics
 from streams.options import WorkerOptions
+from streams.outage import MIB, moment
 from streams.pace import Pace
 from streams.pipeline import Pipeline
 from streams.ports import EngineFactory, Hook, no_hook
 from streams.positions import Place
+from streams.presence import Presence
 from streams.publish import Publisher
 from streams.quiet import calm
-from streams.slot import Slot, Watchdog
+from streams.slot import Slot, SlotTakenError, Watchdog, run_id
+from streams.steady import SteadyWall
 from streams.writer import Writer
-from warehouse.errors import WarehouseUnavailable
+from warehouse.errors import WarehouseError, WarehouseUnavailable, state_of
 from warehouse.protocol import Warehouse
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
-#: Parts of ``stop_seconds`` for the buffered rows and for the records on their way to the broker.
-FLUSH_SHARE, SEND_SHARE = 0.5, 0.15
+#: Parts of ``stop_seconds``: for the buffered rows, for the records on their way to the broker, for Faust's end.
+FLUSH_SHARE, SEND_SHARE, END_SHARE = 0.5, 0.15, 0.3
+#: How often the group is asked who holds the slot, and the broker where its logs end.
+LOOK_SECONDS = 10.0
 
 #: Records are freed by their reference counts; looking for cycles after every 700 objects, as Python does,
 #: took a fifth of the time while a backlog was read.
@@ -54,12 +62,18 @@ class WorkerFailedError(RuntimeError):
     """The worker met what only a restart can mend; its supervisor should start it again."""
 
 
+class WorkerStalledError(WorkerFailedError):
+    """Records wait and are not read, for minutes, and nothing that is known of explains it."""
+
+
 class Worker:
     """Everything between Kafka and the warehouse in one event loop.
 
     ``new_engine`` makes the engine of a partition; ``prefectures`` are all that the catalogue has.
     With ``wait_for_broker`` off, a broker that does not answer at the start is an error
-    (``BrokerUnreachableError``); topics that do not fit always are (``TopicsError``).
+    (``BrokerUnreachableError``); topics that do not fit always are (``TopicsError``), and so is a
+    slot that another worker holds (``SlotTakenError``). ``probes`` that are given are the caller's
+    to start and stop.
     """
 
     def __init__(
@@ -72,21 +86,35 @@ class Worker:
         registry: CollectorRegistry | None = None,
         hook: Hook = no_hook,
         wait_for_broker: bool = True,
+        probes: Probes | None = None,
+        wall: Callable[[], float] | None = None,
     ) -> None:
         self.options = options
         self.metrics = Metrics(registry or CollectorRegistry())
-        self.health = Health()
+        self._own_probes = probes is None
+        self._probes = probes
+        self.health = probes.health if probes else Health()
+        #: After ``stop``: whether everything that was read is stored.
+        self.stored = True
+        self._wall = wall or SteadyWall()
         self._warehouse = warehouse
         self._new_engine = new_engine
         self._prefectures = prefectures
         self._hook = hook
         self._wait_for_broker = wait_for_broker
-        self._slot = Slot(options.data, options.slot)
+        run = run_id(options.slot)
+        self._run_id = run
+        self._slot = Slot(options.data, options.slot, run)
+        self.presence = Presence(servers(options.broker), wall=self._wall)
+        self._membership = Membership(options.slot, instance_id(options), run, self._members)
+        self._looked = 0.0
+        self._found_ends: dict[Place, int] = {}
+        #: Why this worker ends itself.
+        self._fatal: Exception | None = None
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="warehouse")
-        self._stall = Stall()
+        self._stall = Stall(options.stall_seconds)
         self._stopping = False
         self._ticker: asyncio.Task[None] | None = None
-        self._probes: HealthServer | None = None
         self._stream: Stream | None = None
 
     @property
@@ -111,19 +139,51 @@ class Worker:
         self._slot.take()
         try:
             self._listen()
-            found = await cluster.wait_for(servers(self.options.broker), once=not self._wait_for_broker)
+            found = await cluster.wait_for(
+                servers(self.options.broker), once=not self._wait_for_broker, tell=self._not_ready
+            )
             found.check(self.options.partitions)
             self.epoch = await self._registered(found.id)
+            self.presence.start()
+            if not self.options.embedded:
+                await self._claim()
+                self.presence.then = self._look_around
             self._assemble()
             await self._run_app()
         except BaseException:
+            await self.presence.stop()
             self._release()
             raise
 
     def _listen(self) -> None:
         options = self.options
-        self._probes = HealthServer(self.health, self.metrics.registry, options.metrics_host, options.metrics_port)
-        self._probes.start()
+        if self._probes is None:
+            self._probes = Probes(options.metrics_host, options.metrics_port, self.health)
+            self._probes.start()
+        self._probes.measure(self.metrics.registry)
+
+    def _not_ready(self, reason: str) -> None:
+        self.health.report((reason,))
+
+    async def _members(self) -> list[Member]:
+        return await self.presence.members(self.options.group)
+
+    async def _claim(self) -> None:
+        """Wait until nobody else lives on the slot; raises ``SlotTakenError``."""
+        while True:
+            try:
+                return await self._membership.claim(self._slot.predecessor, SESSION_SECONDS)
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._not_ready(self.presence.reason or f"the group's coordinator does not answer: {error!r}")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _look_around(self) -> None:
+        """Ask now and then who holds our slot, and where the logs end."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        self._fatal = self._fatal or await self._membership.look()
+        self._found_ends = await self.presence.ends(list(self.pipeline.positions()))
 
     def _assemble(self) -> None:
         options = self.options
@@ -136,11 +196,14 @@ class Worker:
             flush_seconds=options.flush_seconds,
             flush_rows=options.flush_rows,
             hook=self._hook,
+            wall=self._wall,
         )
         self.publisher = Publisher(self._producer, self.metrics, live_seconds=options.live_seconds, hook=self._hook)
         pace = Pace(options.snapshot_seconds, options.snapshot_seconds_most, options.snapshot_bytes)
-        self.pipeline = Pipeline(self.writer, self.publisher, self.metrics, pace)
-        self._stream = Stream(options, self.pipeline, self.writer, self._rebuilt, self._progress, hook=self._hook)
+        self.pipeline = Pipeline(self.writer, self.publisher, self.metrics, pace, wall=self._wall)
+        self._stream = Stream(
+            options, self.pipeline, self.writer, self._rebuilt, self._progress, run=self._run_id, hook=self._hook
+        )
 
     async def _run_app(self) -> None:
         self.writer.start()
@@ -162,15 +225,29 @@ class Worker:
     def _producer(self) -> aiokafka.AIOKafkaProducer:
         return self.stream.app.producer.raw
 
-    async def wait_ready(self, seconds: float) -> None:
-        """Return when the worker is ready; ``TimeoutError`` says why it is not."""
+    async def caught_up(self, quiet_seconds: float, most_seconds: float) -> bool:
+        """Return once nothing has come for some seconds; False when something still does after ``most_seconds``."""
+        now = began = moved = time.monotonic()
+        read = self._read()
+        while now - moved < quiet_seconds and now - began < most_seconds:
+            await asyncio.sleep(quiet_seconds / 10)
+            now = time.monotonic()
+            if self._read() != read:
+                read, moved = self._read(), now
+        return now - moved >= quiet_seconds
+
+    def _read(self) -> int:
+        return sum(self.pipeline.positions().values())
+
+    async def wait_ready(self, seconds: float | None) -> None:
+        """Return when the worker is ready; ``TimeoutError`` says why it is not. None: no limit."""
         try:
             async with asyncio.timeout(seconds):
                 while not self.ready:
                     self._raise_failure()
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            msg = f"not ready within {seconds:.0f} s: {'; '.join(self.health.ready())}"
+            msg = f"not ready within {seconds} s: {'; '.join(self.health.ready())}"
             raise TimeoutError(msg) from None
 
     async def run_until(self, stop: asyncio.Event) -> None:
@@ -183,6 +260,8 @@ class Worker:
 
     def _raise_failure(self) -> None:
         failure = self._failure()
+        if isinstance(failure, SlotTakenError | WorkerStalledError):
+            raise failure
         if failure is not None:
             msg = f"the worker cannot go on: {failure!r}"
             raise WorkerFailedError(msg) from failure
@@ -194,15 +273,16 @@ class Worker:
         if self._ticker and self._ticker.done() and not self._ticker.cancelled():
             return self._ticker.exception()
         crashed = stream.app.crash_reason if stream.app.crashed else None
-        return stream.failure or crashed or self.publisher.failed() or self.writer.failed()
+        return self._fatal or stream.failure or crashed or self.publisher.failed() or self.writer.failed()
 
     async def stop(self) -> None:
         """Stop reading, store and send what is left, commit, end. Bounded by ``stop_seconds``.
 
-        What cannot be stored in time is read again after the next start.
+        What cannot be stored in time is read again after the next start; ``stored`` tells.
         """
         self._stopping = True
-        self.health.report(("stopping",))
+        self._not_ready("stopping")
+        await self.presence.stop()
         if self._stream is not None:
             await self._stop_stream(self._stream)
         self._release()
@@ -218,16 +298,22 @@ class Worker:
             self.pipeline.drain()
         else:
             self.pipeline.engines.clear()
-        if not await self.writer.flush(seconds * FLUSH_SHARE):
+        self.stored = await self.writer.flush(seconds * FLUSH_SHARE) or not self._unstored()
+        if not self.stored:
             log.warning("some rows are not stored: %s", LOST if self.options.embedded else READ_AGAIN)
         await self.publisher.flush(seconds * SEND_SHARE)
         await self.publisher.stop()
-        await stream.app.stop()
+        await within(seconds * END_SHARE, stream.app.stop())
         await self.writer.stop()
+
+    def _unstored(self) -> bool:
+        """Return whether something was read that the warehouse does not hold."""
+        stored = self.pipeline.persisted()
+        return any(offset > stored.get(place, 0) for place, offset in self.pipeline.positions().items())
 
     def _release(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
-        if self._probes:
+        if self._probes and self._own_probes:
             self._probes.stop()
         self._slot.release()
 
@@ -235,42 +321,72 @@ class Worker:
         while True:
             self.pipeline.tick()
             self.pipeline.measure_states()
-            self.health.report(tuple(self._reasons()))
+            self.health.report(*self._condition())
             await asyncio.sleep(TICK_SECONDS)
 
-    def _reasons(self) -> list[str]:
-        """Return why the worker does not do its work."""
-        reasons = [self.stream.waiting] if self.stream.waiting else []
+    def _condition(self) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, object]]:
+        """Return why the worker does not do its work, what is not well although it does, and figures."""
+        reasons = [reason for reason in (self.presence.reason, self.stream.waiting) if reason]
+        notes: list[str] = []
+        outage, waiting = self.writer.outage, self.writer.waiting
+        if outage is not None:
+            (reasons if self.writer.full else notes).append(f"{outage}; {waiting}")
         if self.writer.full:
-            reasons.append("the buffer is full, reading waits for the warehouse")
-        if self.writer.full and self.writer.trouble:
-            reasons.append(f"the warehouse does not take rows: {self.writer.trouble}")
-        stalled = self._stall.look(self.pipeline.positions(), self._ends())
-        if stalled:
+            full = "the buffer is full, reading waits for the warehouse / 缓冲已满，暂停读取"
+            (reasons if outage else notes).append(full)
+        if stalled := self._stalled():
             reasons.append(f"no progress in spite of lag: {', '.join(f'{t}/{p}' for t, p in stalled)}")
-        failure = self._failure()
-        return [*reasons, *([f"failed: {failure!r}"] if failure else [])]
+        if failure := self._failure():
+            reasons.append(f"failed: {failure!r}")
+        figures = {
+            "state": outage.state if outage else "ok",
+            "since": moment(outage.since) if outage else None,
+            "reason": outage.reason if outage else "",
+            "rows_waiting": waiting.rows,
+            "mib_waiting": round(waiting.bytes / MIB, 1),
+            "mib_bound": round(self.options.buffer_bytes / MIB, 1),
+            "seconds_left": None if waiting.seconds_left is None else round(waiting.seconds_left),
+        }
+        return tuple(reasons), tuple(notes), {"storing": figures}
+
+    def _stalled(self) -> list[Place]:
+        """Return the places that are not read although they could be; ends the worker when that lasts."""
+        ends = self._ends()
+        if self.presence.away_since or self.writer.full or self.stream.waiting or self.pipeline.suspended:
+            self._stall.excuse()
+            return []
+        stalled = self._stall.look(self.pipeline.positions(), ends)
+        if stalled and self._stall.longest >= self.options.stall_exit_seconds and self._fatal is None:
+            places = ", ".join(f"{topic}/{partition}" for topic, partition in stalled)
+            lasted = f"{self._stall.longest:.0f} s"
+            self._fatal = WorkerStalledError(
+                f"no progress for {lasted} in spite of lag ({places}): start it again / 消费停滞 {lasted}，请重启"
+            )
+        return stalled
 
     def _ends(self) -> Mapping[Place, int]:
         """Return the log ends that fetches told of, and publish the lag."""
         ends: dict[Place, int] = {}
         with suppress(ConsumerNotStarted):
             ends = self.stream.consumer.ends()
+        for place, end in self._found_ends.items():
+            ends[place] = max(end, ends.get(place, 0))
         for (topic, partition), position in self.pipeline.positions().items():
             lag = max(0, ends.get((topic, partition), position) - position)
             self.metrics.lag.labels(topic, partition).set(lag)
         return ends
 
     async def _registered(self, epoch: str) -> rebuild.Epoch:
-        said = False
+        said = ""
         while True:
             try:
                 return await self._blocking(rebuild.register, self._warehouse, epoch)
-            except WarehouseUnavailable as error:
-                if not said:
-                    log.warning("waiting for the warehouse: %s", error)
-                said = True
-                self.health.report((f"the warehouse is away: {error}",))
+            except (WarehouseUnavailable, WarehouseError) as error:
+                state = state_of(error)
+                if said != state:
+                    log.warning("waiting for the warehouse (%s): %s", state, error)
+                said = state
+                self._not_ready(f"the warehouse is {state}: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _rebuilt(self, partition: int) -> rebuild.Rebuilt:
@@ -293,12 +409,25 @@ class Worker:
         return await loop.run_in_executor(self._executor, partial(function, *arguments))
 
 
-async def run(worker: Worker, stop: asyncio.Event) -> None:
-    """Run a worker until ``stop`` is set, and end it within ``stop_seconds`` or end the process.
+async def within(seconds: float, awaitable: Awaitable[object]) -> bool:
+    """Wait that long for something to end; what does not, or fails, is left behind with a line."""
+    task = asyncio.ensure_future(awaitable)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        task.cancel()
+        return False
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("while stopping: %r", error)
+    return True
 
-    Raises what ``Worker.start`` raises, and ``WorkerFailedError``.
+
+async def run(worker: Worker, stop: asyncio.Event) -> bool:
+    """Run a worker until ``stop`` is set; return whether everything that it read is stored.
+
+    Ends within ``stop_seconds`` and a second, or ends the process. Raises what ``Worker.start``
+    raises, and ``WorkerFailedError``.
     """
-    watchdog = Watchdog(worker.options.stop_seconds)
+    watchdog = Watchdog(worker.options.stop_seconds + 1.0)
     started = asyncio.create_task(worker.start())
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -311,6 +440,7 @@ async def run(worker: Worker, stop: asyncio.Event) -> None:
         stopped.cancel()
         if not started.done():
             started.cancel()
-            await asyncio.gather(started, return_exceptions=True)
+            await asyncio.wait({started}, timeout=1.0)
         await worker.stop()
         watchdog.cancel()
+    return worker.stored

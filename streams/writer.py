@@ -17,9 +17,9 @@ from contextlib import suppress
 
 from streams.buffer import RAW, Batch, Buffer, Snapshot
 from streams.metrics import Metrics
+from streams.outage import Outage, Rate, Waiting, Watch
 from streams.ports import Hook, Rows, no_hook
 from streams.positions import Place
-from warehouse.errors import WarehouseUnavailable
 from warehouse.protocol import Warehouse
 
 log = logging.getLogger(__name__)
@@ -68,12 +68,29 @@ class Writer:
         self._room = asyncio.Event()
         self._room.set()
         self._task: asyncio.Task[None] | None = None
+        self._watch = Watch(wall=wall)
+        self._rate = Rate()
         #: Asked when a batch is sealed: states to store behind it.
         self.snapshots: Callable[[], Sequence[Snapshot]] = tuple
         #: Next offset after what the warehouse holds.
         self.persisted: dict[Place, int] = {}
-        #: Why nothing can be stored at present, for people; empty while all is well.
-        self.trouble = ""
+
+    @property
+    def outage(self) -> Outage | None:
+        """Return what keeps rows from being stored, None while nothing does."""
+        return self._watch.look()
+
+    @property
+    def trouble(self) -> str:
+        """Return why nothing can be stored at present, for people; empty while all is well."""
+        outage = self.outage
+        return outage.reason if outage else ""
+
+    @property
+    def waiting(self) -> Waiting:
+        """Return what waits to be stored, and how long the room for it lasts."""
+        rate, left = self._rate.per_second(), max(0, self._bound - self._buffer.bytes)
+        return Waiting(self._buffer.rows, self._buffer.bytes, left / rate if rate else None)
 
     @property
     def full(self) -> bool:
@@ -101,9 +118,15 @@ class Writer:
         rows: Rows,
         progress: Mapping[Place, int],
         receipts: Iterable[Callable[[], Awaitable[None]]] = (),
+        held: int = 0,
     ) -> None:
-        """Take over rows, and offsets that are complete once these and all earlier rows are stored."""
-        self._buffer.add(rows, progress, receipts)
+        """Take over rows, and offsets that are complete once these and all earlier rows are stored.
+
+        ``held`` are bytes that wait for ``receipts`` somewhere else: they count against the bound too.
+        """
+        before = self._buffer.bytes
+        self._buffer.add(rows, progress, receipts, held, long=self.outage is not None)
+        self._rate.add(self._buffer.bytes - before)
         if not self._buffer:
             return
         self._idle.clear()
@@ -130,6 +153,7 @@ class Writer:
         """Forget what is not stored; the states that made it must be forgotten in the same step."""
         self._buffer.clear()
         self._writing = None
+        self._watch.abandoned()
         self._idle.set()
         self._measure()
 
@@ -168,7 +192,8 @@ class Writer:
             self._room.set()
         elif self._room.is_set():
             self._room.clear()
-            log.warning("%d MiB of rows wait for the warehouse: reading pauses", self._buffer.bytes >> 20)
+            if self.outage:  # else a backlog is read faster than it is stored: nothing to tell
+                log.warning("%d MiB of rows wait for the warehouse: reading pauses", self._buffer.bytes >> 20)
         self._metrics.paused.set(self.full)
 
     async def _store(self, batch: Batch) -> None:
@@ -231,10 +256,12 @@ class Writer:
         loop, attempt = asyncio.get_running_loop(), 0
         while True:
             started = time.perf_counter()
+            self._watch.began()
             try:
                 await loop.run_in_executor(self._executor, self._warehouse.insert, table, columns)
             except Exception as error:
-                self._failed(table, error)
+                self._metrics.failures.inc()
+                self._watch.failed(error)
             else:
                 self._inserted(table, len(next(iter(columns.values()))), time.perf_counter() - started)
                 self._check(batch)
@@ -244,17 +271,8 @@ class Writer:
             self._check(batch)
             attempt += 1
 
-    def _failed(self, table: str, error: Exception) -> None:
-        self._metrics.failures.inc()
-        if not self.trouble:
-            kind = "is away" if isinstance(error, WarehouseUnavailable) else f"refuses rows of {table}"
-            log.warning("the warehouse %s; rows wait in memory and are tried again: %s", kind, error)
-        self.trouble = str(error) or repr(error)
-
     def _inserted(self, table: str, rows: int, seconds: float) -> None:
-        if self.trouble:
-            self.trouble = ""
-            log.warning("the warehouse takes rows again")
+        self._watch.succeeded()
         metrics = self._metrics
         metrics.inserts.labels(table).inc()
         metrics.rows.labels(table).inc(rows)

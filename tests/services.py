@@ -117,6 +117,14 @@ def stop(child: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
         child.wait()
 
 
+def gone(child: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> int:
+    """Wait for the end of a child and close its pipe, which would be a ResourceWarning; return its exit code."""
+    code = child.wait(seconds)
+    if child.stdout is not None:
+        child.stdout.close()
+    return code
+
+
 def child_of_tests(command: Sequence[str], log: IO[bytes], **options: Any) -> subprocess.Popen[bytes]:
     """Start a command that gets SIGTERM when the tests are killed; ``options`` are those of ``Popen``."""
     prctl = ctypes.CDLL(None).prctl

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.address import parse
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.errors import WarehouseError, WarehouseFull, WarehouseReadOnly, WarehouseUnavailable
 
 if TYPE_CHECKING:
     from warehouse.protocol import Warehouse
 
-__all__ = ["WarehouseError", "WarehouseUnavailable", "connect"]
+__all__ = ["WarehouseError", "WarehouseFull", "WarehouseReadOnly", "WarehouseUnavailable", "connect"]
 
 #: A server that does not accept within this is down or behind a closed port.
 CONNECT_SECONDS = 5.0

@@ -10,8 +10,8 @@ import pyarrow as pa
 from chdb.session import Session
 
 from warehouse.address import Address
-from warehouse.engine import PASSING, Columns, Engine
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.engine import Columns, Engine, kind_of
+from warehouse.errors import WarehouseError
 from warehouse.lock import DirectoryLock
 from warehouse.pool import Pool
 from warehouse.types import TIMESTAMP, arrow_type, bare
@@ -108,8 +108,7 @@ class Embedded(Engine):
 def _refusal(address: str, doing: str, text: str) -> Exception:
     if "(UNKNOWN_DATABASE)" in text:
         return WarehouseError(f"{address}: no such database; run `staplewatch migrate` / 请先运行 migrate")
-    passing = any(f"({name})" in text for name in PASSING)
-    kind = WarehouseUnavailable if passing else WarehouseError
+    kind = kind_of(lambda name, _: f"({name})" in text, text)
     return kind(f"{address}, {doing}: {text.strip().splitlines()[0] if text.strip() else 'failed without a reason'}")
 
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from warehouse import migrations, statements
-from warehouse.errors import WarehouseError
+from warehouse.errors import (
+    DISK_FULL,
+    WarehouseBusy,
+    WarehouseError,
+    WarehouseFull,
+    WarehouseReadOnly,
+    WarehouseUnavailable,
+)
 from warehouse.statements import Statement
 from warehouse.values import columns_of
 
@@ -15,22 +22,35 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-#: Names and codes of what an engine says when it is busy, stopping, full or cut off: the same call may succeed later.
-PASSING = {
+#: Names and codes of what an engine says when the same call may succeed later, by what is the matter.
+BUSY = {
     "TIMEOUT_EXCEEDED": 159,
     "TOO_MANY_SIMULTANEOUS_QUERIES": 202,
-    "SOCKET_TIMEOUT": 209,
-    "NETWORK_ERROR": 210,
     "ABORTED": 236,
     "MEMORY_LIMIT_EXCEEDED": 241,
-    "TABLE_IS_READ_ONLY": 242,
-    "NOT_ENOUGH_SPACE": 243,
     "TOO_MANY_PARTS": 252,
     "QUERY_WAS_CANCELLED": 394,
     "KEEPER_EXCEPTION": 999,
 }
+AWAY = {"SOCKET_TIMEOUT": 209, "NETWORK_ERROR": 210}
+READ_ONLY = {"READONLY": 164, "TABLE_IS_READ_ONLY": 242}
+FULL = {"NOT_ENOUGH_SPACE": 243}
+PASSING: tuple[tuple[Mapping[str, int], type[WarehouseUnavailable]], ...] = (
+    (FULL, WarehouseFull),
+    (READ_ONLY, WarehouseReadOnly),
+    (BUSY, WarehouseBusy),
+    (AWAY, WarehouseUnavailable),
+)
 
 Columns = dict[str, "list[object] | np.ndarray"]
+
+
+def kind_of(is_named: Callable[[str, int], bool], text: str) -> type[WarehouseError | WarehouseUnavailable]:
+    """Return the class of an engine's refusal; ``is_named`` tells whether it is the one of a name and code."""
+    for codes, kind in PASSING:
+        if any(is_named(name, code) for name, code in codes.items()):
+            return kind
+    return WarehouseFull if any(words in text for words in DISK_FULL) else WarehouseError
 
 
 class Engine(ABC):

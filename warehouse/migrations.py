@@ -24,6 +24,7 @@ LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
 ) ENGINE = ReplacingMergeTree ORDER BY (name, checksum)"""
 
 NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
+ADD_COLUMN = re.compile(r"ALTER TABLE (?P<table>\w+) ADD COLUMN (?P<column>\w+)", re.IGNORECASE)
 REQUIRES = re.compile(r"^--\s*requires:\s*(\d+)\.(\d+)\s*$", re.MULTILINE)
 
 _log = structlog.get_logger(__name__)
@@ -99,5 +100,14 @@ def _is_due(migration: Migration, done: dict[str, str], version: tuple[int, int]
 def _apply_one(engine: Engine, migration: Migration, at: datetime) -> None:
     """Run every statement, then note the file: after a crash in between all of it runs again."""
     for statement in statements.split(migration.text):
-        engine.run(statement)
+        if not _has_column(engine, statement):
+            engine.run(statement)
     engine.insert("schema_migrations", {"name": [migration.name], "checksum": [migration.checksum], "applied": [at]})
+
+
+def _has_column(engine: Engine, statement: str) -> bool:
+    """Tell whether a run that crashed added the column already: servers before 19 know no IF NOT EXISTS there."""
+    found = ADD_COLUMN.match(statement)
+    return found is not None and any(
+        row["name"] == found["column"] for row in engine.query("columns", {"table": found["table"]}).to_pylist()
+    )

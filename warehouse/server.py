@@ -11,8 +11,8 @@ import numpy as np
 from clickhouse_driver import Client, errors
 
 from warehouse.address import Address
-from warehouse.engine import PASSING, Columns, Engine
-from warehouse.errors import WarehouseError, WarehouseUnavailable
+from warehouse.engine import Columns, Engine, kind_of
+from warehouse.errors import WarehouseError, WarehouseMistaken, WarehouseUnavailable
 from warehouse.pool import Pool
 from warehouse.types import bare
 from warehouse.values import date_of
@@ -112,7 +112,7 @@ class Server(Engine):
             raise self._refusal(error, doing) from error
         except (errors.UnexpectedPacketFromServerError, errors.UnknownPacketFromServerError) as error:
             msg = f"{self.address} does not speak ClickHouse's native protocol / 该端口不是 ClickHouse 原生协议"
-            raise WarehouseUnavailable(msg) from error
+            raise WarehouseMistaken(msg) from error
         except (errors.NetworkError, errors.SocketTimeoutError, EOFError, OSError) as error:
             msg = f"ClickHouse at {self.address} cannot be reached / 无法连接: {_reason(error)}"
             raise WarehouseUnavailable(msg) from error
@@ -126,7 +126,7 @@ class Server(Engine):
             return WarehouseError(f"{self.address}: user {user!r} or its password is not accepted / 用户名或密码错误")
         if error.code == UNKNOWN_DATABASE:
             return WarehouseError(f"{self.address}: no such database; run `staplewatch migrate` / 请先运行 migrate")
-        kind = WarehouseUnavailable if error.code in PASSING.values() else WarehouseError
+        kind = kind_of(lambda _, code: error.code == code, str(error.message))
         return kind(f"{self.address}, {doing}: {_line(error)}")
 
 

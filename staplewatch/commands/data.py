@@ -1,4 +1,4 @@
-"""Asking: indicators, alerts, dead letters."""
+"""Asking: indicators and alerts."""
 
 from __future__ import annotations
 
@@ -57,13 +57,6 @@ def register(app: typer.Typer) -> None:
             "staplewatch alerts --data DIR --follow --format json",
         ),
     )(alerts)
-    letters = typer.Typer(help=say("被拒收的记录。", "Records that were rejected."), no_args_is_help=True)
-    letters.command(
-        "list",
-        help=say("最近被拒收的记录及原因。", "Newest rejected records, with reasons."),
-        epilog=examples("staplewatch dead-letters list --data DIR --limit 20 --format json"),
-    )(dead_letters)
-    app.add_typer(letters, name="dead-letters")
 
 
 def indicators(
@@ -150,26 +143,6 @@ def alerts(
     _show(what, asked, settings, config, follow, format, alert_columns, say("预警", "Alerts"), _alert_in_words)
 
 
-def dead_letters(
-    data: Data = None,
-    topic: Annotated[str | None, typer.Option("--topic", help=say("来源主题", "topic"), show_default=False)] = None,
-    stage: Annotated[
-        Literal["size", "decode", "validate", "partition"] | None,
-        typer.Option("--stage", help=say("拒收环节", "where it was rejected"), show_default=False),
-    ] = None,
-    limit: Limit = None,
-    format: Format = "table",
-    warehouse: Warehouse = None,
-    config: Config = None,
-    lang: Lang = None,
-) -> None:
-    """Show rejected records."""
-    asked = {"topic": topic, "stage": stage, "limit": limit or 100}
-    settings = {"data": data, "warehouse": warehouse}
-    title = say("死信", "Dead letters")
-    _show("dead-letters", asked, settings, config, False, format, dead_letter_columns, title, dict)
-
-
 def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:
     """Return a date or time as RFC 3339; civil time of the deployment when it has no offset."""
     from staplewatch.errors import CommandError  # noqa: PLC0415
@@ -201,7 +174,7 @@ def _show(
     from staplewatch import output, places, settings, source  # noqa: PLC0415
 
     chosen = settings.load(config, **given)
-    name = _readable(places, chosen, what, in_words) if form == "table" else dict
+    name = _readable(places, chosen, in_words) if form == "table" else dict
     with source.opened(chosen, direct=bool(given.get("warehouse") or given.get("broker"))) as answers:
         if not follow:
             output.emit([name(row) for row in answers.ask(what, asked)], form, columns(), title)
@@ -213,12 +186,10 @@ def _show(
                 output.emit_lines(map(name, rows), form, columns())
 
 
-def _readable(
-    places: Any, chosen: Any, what: str, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-) -> Change:
+def _readable(places: Any, chosen: Any, in_words: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Change:
     """Return what makes a row readable: civil time of the deployment, names instead of codes."""
     zone = ZoneInfo(chosen.timezone)
-    names = dict if what == "dead-letters" else places.namer(chosen.catalogue)
+    names = places.namer(chosen.catalogue)
 
     def change(row: Mapping[str, Any]) -> dict[str, Any]:
         at = datetime.fromisoformat(row["at"]).astimezone(zone)
@@ -270,16 +241,4 @@ def alert_columns() -> Sequence[Column]:
         Column("place", say("地区", "region")),
         Column("good_name", say("商品", "good")),
         Column("text", say("说明", "in words"), fold=True),
-    )
-
-
-def dead_letter_columns() -> Sequence[Column]:
-    """Return the columns of the dead letters' table."""
-    return (
-        Column("at", say("时刻", "at")),
-        Column("topic", say("主题", "topic")),
-        Column("partition", say("分区", "partition"), digits=0),
-        Column("offset", say("位移", "offset"), digits=0),
-        Column("stage", say("环节", "stage")),
-        Column("reason", say("原因", "reason"), fold=True),
     )

@@ -72,6 +72,16 @@ Duration = Annotated[
         show_default=False,
     ),
 ]
+GiveUpAfter = Annotated[
+    str,
+    typer.Option(
+        "--give-up-after",
+        help=say("代理中断时最多等多久", "how long to wait for a broker that went away: 90s, 15m"),
+    ),
+]
+WaitForBroker = Annotated[
+    bool, typer.Option("--wait", help=say("开始时代理不在也等待", "also wait for a broker that is away at the start"))
+]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
     typer.Option("--log-level", help=say("日志级别", "least level that is logged"), show_default=False),
@@ -96,6 +106,13 @@ def seconds(text: str | None, option: str = "--duration") -> float | None:
         )
         raise CommandError(msg)
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def patience(text: str) -> float:
+    """Return ``--give-up-after`` in seconds."""
+    if found := seconds(text, "--give-up-after"):
+        return found
+    raise CommandError(say("--give-up-after 必须大于 0", "--give-up-after must be above 0"))
 
 
 def examples(*lines: str) -> str:

@@ -91,6 +91,53 @@ SlotNumber = Annotated[
     int | None,
     typer.Option("--slot", min=0, help=say("本进程的固定编号", "this worker's own number"), show_default=False),
 ]
+WaitForParts = Annotated[
+    bool | None,
+    typer.Option(
+        "--wait-for-parts/--no-wait-for-parts",
+        help=say(
+            "代理或仓库暂时连不上时等待（worker、serve 默认）；否则报错退出（up 默认）",
+            "wait for a broker or warehouse that cannot be reached yet (default of worker and serve); "
+            "else refuse (default of up)",
+        ),
+        show_default=False,
+    ),
+]
+StallSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--stall-seconds",
+        min=1,
+        help=say("有积压而无进展多久后未就绪（60 秒）", "not ready after so long with lag and no progress (60 s)"),
+        show_default=False,
+    ),
+]
+StallExitSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--stall-exit-seconds",
+        min=1,
+        help=say("停滞多久后以退出码 76 结束（180 秒）", "end with exit code 76 after so long (180 s)"),
+        show_default=False,
+    ),
+]
+BrokerMemory = Annotated[
+    int | None,
+    typer.Option(
+        "--broker-memory",
+        min=64,
+        help=say(
+            "内置代理的内存上限（MiB，默认 2048）：超过则读完、换新代理继续",
+            "MiB that the embedded broker may take (2048); beyond it everything is read and a new one goes on",
+        ),
+        show_default=False,
+    ),
+]
+EXITS = say(
+    "退出码：0 全部入库；75 有未入库的数据，下次启动重读；76 停滞，请重启；70 停止超时；1 故障；2 需先改正。",
+    "Exit codes: 0 all stored; 75 something is not stored and is read again after the next start; "
+    "76 stalled, start again; 70 the stop hung; 1 a part failed; 2 something must be corrected first.",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -105,12 +152,14 @@ def register(app: typer.Typer) -> None:
             "staplewatch up --data DIR --port 0 --duration 60s",
             "staplewatch up --data DIR --event-time --inputs quotes --catalogue veg/catalogue",
             "staplewatch up --broker kafka://host:9092 --warehouse clickhouse://user:password@host:9000/staplewatch",
+            EXITS,
         ),
     )(up)
     app.command(
         help=say("一个流处理进程（生产环境可有多个）。", "One worker of a production deployment."),
         epilog=examples(
-            "staplewatch worker --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch --slot 0"
+            "staplewatch worker --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch --slot 0",
+            EXITS,
         ),
     )(worker)
     app.command(
@@ -141,6 +190,10 @@ def up(
     slot: SlotNumber = None,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = None,
+    wait_for_parts: WaitForParts = None,
+    stall_seconds: StallSeconds = None,
+    stall_exit_seconds: StallExitSeconds = None,
+    broker_memory: BrokerMemory = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: Config = None,
@@ -160,6 +213,7 @@ def serve(
     exercise: Exercise = None,
     catalogue: Catalogue = None,
     timezone: Timezone = None,
+    wait_for_parts: WaitForParts = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: Config = None,
@@ -184,20 +238,27 @@ def worker(
     group: Group = None,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = None,
+    wait_for_parts: WaitForParts = None,
+    stall_seconds: StallSeconds = None,
+    stall_exit_seconds: StallExitSeconds = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
     config: Config = None,
     lang: Lang = None,
 ) -> int:
     """Run a worker."""
-    from staplewatch.signals import Stopping  # noqa: PLC0415
+    from staplewatch.signals import StoppedEarlyError, Stopping  # noqa: PLC0415
 
+    given = locals()
     stopping = Stopping()
-    settings = _settings(locals())
-    _need(settings, "broker", "warehouse")
-    from staplewatch import solo  # noqa: PLC0415
+    try:
+        settings = _settings(given)
+        _need(settings, "broker", "warehouse")
+        from staplewatch import solo  # noqa: PLC0415
 
-    return solo.run(settings, stopping, seconds(duration))
+        return solo.run(settings, stopping, seconds(duration))
+    except StoppedEarlyError:
+        return 0
 
 
 def migrate(warehouse: Warehouse = None, data: Data = None, config: Config = None, lang: Lang = None) -> None:

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from staplewatch.commands.options import Broker, Catalogue, Config, Data, Lang, SummaryFormat, examples
+from staplewatch.commands import letters
+from staplewatch.commands.options import (
+    Broker,
+    Catalogue,
+    Config,
+    Data,
+    GiveUpAfter,
+    Lang,
+    SummaryFormat,
+    WaitForBroker,
+    examples,
+    patience,
+)
 from staplewatch.words import say
 
 if TYPE_CHECKING:
@@ -91,6 +103,7 @@ def register(app: typer.Typer) -> None:
             "staplewatch replay quotes quotes.csv --data DIR --from 2022-08-01 --to 2022-08-31 --skip-bad",
         ),
     )(replay_quotes)
+    letters.register_replay(replay)
     app.add_typer(replay, name="replay")
     convert = typer.Typer(
         help=say("转换数据文件及其目录。", "Convert data files, with a catalogue of their own."), no_args_is_help=True
@@ -135,6 +148,8 @@ def simulate(
     punctuate: Annotated[
         bool, typer.Option("--punctuate", help=say("报时（事件时间模式）", "say the time, for event-time mode"))
     ] = False,
+    give_up_after: GiveUpAfter = "15m",
+    wait: WaitForBroker = False,
     format: SummaryFormat = "table",
     catalogue: Catalogue = None,
     config: Config = None,
@@ -143,7 +158,9 @@ def simulate(
     """Simulate."""
     from staplewatch import playing, sending, settings  # noqa: PLC0415
 
-    place = sending.target(settings.load(config, data=data, broker=broker, catalogue=catalogue))
+    place = sending.target(
+        settings.load(config, data=data, broker=broker, catalogue=catalogue), patience(give_up_after), wait=wait
+    )
     wanted = playing.SimulationRequest(
         scenario, seed, speed, rate, since, until, playing.codes(prefectures), truth, final, punctuate
     )
@@ -162,6 +179,8 @@ def replay_completejourney(
     punctuate: Punctuate = None,
     max_lines: MaxLines = None,
     prefectures: Prefectures = None,
+    give_up_after: GiveUpAfter = "15m",
+    wait: WaitForBroker = False,
     format: SummaryFormat = "table",
     catalogue: Catalogue = None,
     config: Config = None,
@@ -187,6 +206,8 @@ def replay_freshretail(
     final: Final = False,
     punctuate: Punctuate = None,
     max_lines: MaxLines = None,
+    give_up_after: GiveUpAfter = "15m",
+    wait: WaitForBroker = False,
     format: SummaryFormat = "table",
     catalogue: Catalogue = None,
     config: Config = None,
@@ -219,6 +240,8 @@ def replay_quotes(
             help=say("跳过有错的行（默认：拒绝整个文件）", "leave bad rows out instead of refusing the file"),
         ),
     ] = False,
+    give_up_after: GiveUpAfter = "15m",
+    wait: WaitForBroker = False,
     format: SummaryFormat = "table",
     catalogue: Catalogue = None,
     config: Config = None,
@@ -262,7 +285,7 @@ def _plan(given: Mapping[str, Any], config: Path | None) -> tuple[Any, Playback]
     from staplewatch import playing, sending, settings  # noqa: PLC0415
 
     named = {name: given[name] for name in ("data", "broker", "catalogue")}
-    place = sending.target(settings.load(config, **named))
+    place = sending.target(settings.load(config, **named), patience(given["give_up_after"]), wait=given["wait"])
     return place, playing.playback(place, given)
 
 

@@ -16,7 +16,7 @@ from streams.alerts import terms
 from streams.alerts.names import NAMES, suggestion
 from streams.alerts.terms import Condition, Flag, Operator, Relation, Term, relaxed
 
-__all__ = ["Condition", "ConditionError", "parse", "relaxed"]
+__all__ = ["Condition", "ConditionError", "error_at", "parse", "relaxed", "statement"]
 
 #: A condition is a few comparisons; much longer text is a mistake or an attack on the parser's stack.
 LONGEST: Final = 2_000
@@ -45,17 +45,18 @@ def parse(text: str, known: Iterable[str]) -> Condition:
 
     Raises ``ConditionError`` for anything outside the allowed SQL.
     """
-    if len(text) > LONGEST:
-        msg = f"a condition has at most {LONGEST:,} characters, this one has {len(text):,}"
-        raise ConditionError(msg, text, 0)
     try:
-        return _Reader(text, tuple(known)).condition(_statement(text))
+        return _Reader(text, tuple(known)).condition(statement(text))
     except RecursionError:
         msg = "the condition is nested too deeply"
         raise ConditionError(msg, text, 0) from None
 
 
-def _statement(text: str) -> _Node:
+def statement(text: str) -> _Node:
+    """Return the tree of one SQL expression; raises ``ConditionError`` for text that is not one."""
+    if len(text) > LONGEST:
+        msg = f"a condition has at most {LONGEST:,} characters, this one has {len(text):,}"
+        raise ConditionError(msg, text, 0)
     try:
         found = sqlglot.parse(text)
     except errors.ParseError as error:
@@ -78,6 +79,12 @@ def _refused(error: errors.ParseError, text: str) -> ConditionError:
     offset = sum(len(before) + 1 for before in lines[: line - 1]) + max(end - len(near), 0)
     msg = f'the expression breaks off or goes wrong at "{near}"' if near else "this is not an SQL expression"
     return ConditionError(msg, text, min(offset, len(text)))
+
+
+def error_at(message: str, text: str, node: _Node) -> ConditionError:
+    """Return the error that says where in ``text`` the node begins."""
+    places = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return ConditionError(message, text, min(places, default=0))
 
 
 class _Reader:
@@ -175,8 +182,7 @@ class _Reader:
         return text if len(text) <= 60 else text[:57] + "..."
 
     def _error(self, message: str, node: _Node) -> ConditionError:
-        places = [part.meta["start"] for part in node.walk() if "start" in part.meta]
-        return ConditionError(message, self._text, min(places, default=0))
+        return error_at(message, self._text, node)
 
 
 def _negative(term: Term) -> Term:

@@ -113,6 +113,13 @@ def rows_of(*arguments: str | Path) -> list[dict[str, Any]]:
     return rows
 
 
+def audited(data: Path, *options: str) -> dict[str, str]:
+    """Audit the instance of a directory, running or stopped; a disagreement fails the test. Returns check -> state."""
+    report = json.loads(staplewatch("audit", "--data", data, *options, "--format", "json", check=False).stdout)
+    assert report["findings"] == []
+    return {summary["check"]: summary["state"] for summary in report["summaries"]}
+
+
 def stored(url: str, query: str, parameters: dict[str, object] | None = None) -> list[dict[str, Any]]:
     """Return the rows of a named query from a warehouse that nobody else has open."""
     house = warehouse.connect(url)

@@ -14,7 +14,7 @@ from kafka import KafkaConsumer
 from producers.client import Producer
 from schemas import topics
 from tests import services
-from tests.integration.running import Running, rows_of, stored, up
+from tests.integration.running import Running, audited, rows_of, stored, up
 
 pytestmark = pytest.mark.services
 
@@ -128,6 +128,8 @@ def check(instance: Running) -> None:
     assert by_command[BROKEN["10 MB"]]["stage"] == "size"
     assert "unobtainium" in by_command[BROKEN["unknown good"]]["reason"]
     assert len(listed) == len(BROKEN)
+    states = audited(instance.data, "--wait", "30s")
+    assert (states["log"], states["records"], states["letters"]) == ("agrees", "agrees", "agrees")
 
 
 def check_stored(url: str) -> None:
@@ -140,6 +142,8 @@ def test_on_the_embedded_engines(tmp_path: Path) -> None:
     with up(tmp_path) as instance:
         check(instance)
         instance.stop()
+    states = audited(tmp_path)
+    assert (states["rows"], states["records"], states["letters"]) == ("agrees", "skipped", "skipped")
     check_stored(f"chdb://{tmp_path}/warehouse")
 
 

@@ -179,7 +179,7 @@ def test_a_broker_that_dies_is_an_error_that_counts_what_was_lost(
     with ExitStack() as stack:
         servers = start(services.tansu(tmp_path), stack)
         create(servers, dict.fromkeys(topics.ALL, PARTITIONS))
-        producer = Producer(servers, delivery_seconds=2.0)
+        producer = Producer(servers, give_up_seconds=2.0)
         producer.send(topics.SALES, 540100, receipt(0))
         producer.flush()
         stack.close()
@@ -224,7 +224,7 @@ def test_without_producer_ids_one_request_at_a_time_keeps_the_order(broker: str)
 def test_an_acknowledgement_without_offset_lies_behind_all_before() -> None:
     ledger = Ledger()
     for offset in (5, -1, 3):
-        ledger.enter(1, 10, 10)
+        ledger.enter(1, 10, 10, lambda: None)
         ledger.delivered("t", 0, offset, 1)
     assert ledger.acknowledged == {("t", 0): 7}
     assert (ledger.records, ledger.bytes) == (0, 0)

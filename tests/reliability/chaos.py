@@ -207,7 +207,12 @@ class Chaos:
         expected = expect(self.broker, plan.partitions, event_time=plan.event_time)
         self.result.transitions, self.result.indicators = len(expected.transitions), expected.indicators.height
         with closing(stores.connect(self.house.url)) as house:
-            self.result.findings = verdict.findings(house, traffic, expected, event_time=plan.event_time)
+            if not plan.event_time:
+                self.result.findings = verdict.live(house, traffic, expected)
+                return
+            punctual = expect(self.broker, plan.partitions, event_time=True, punctual=True)
+            self.result.findings = verdict.event_time(house, traffic, expected, punctual)
+        self.result.findings += verdict.audit(self.broker, self.house.url)
 
 
 def _say(text: str) -> None:

@@ -14,9 +14,10 @@ from typing import Final
 
 import httpx
 
+from streams import exits
 from tests.reliability.crashing import VARIABLE
 from tests.reliability.servers import lasting_port
-from tests.services import ROOT, child_of_tests
+from tests.services import ROOT, child_of_tests, gone
 
 #: What SIGTERM may take, whatever is down.
 STOP_SECONDS: Final = 10.0
@@ -55,6 +56,8 @@ class Worker:
 
     def start(self, *, point: str = "", times: int = 0, timed: bool = False) -> None:
         """Start a process; with ``point`` it kills itself there. ``timed`` notes when it applies its first record."""
+        if self.process is not None:
+            gone(self.process)  # it ended by itself
         self.armed = point
         environment = {**os.environ, "STAPLEWATCH_LANG": "en"} | ({VARIABLE: f"{point}:{times}"} if point else {})
         with self.log_file.open("ab") as log:
@@ -91,7 +94,7 @@ class Worker:
 
     def _gone(self, seconds: float) -> int:
         assert self.process is not None
-        code = self.process.wait(seconds)
+        code = gone(self.process, seconds)
         self.process = None
         return code
 
@@ -197,4 +200,4 @@ class Crew:
         seconds, code = worker.stop()
         self.log.stops.append(seconds)
         assert seconds < STOP_SECONDS, f"worker {worker.slot} took {seconds:.1f} s to end"
-        assert code in {0, 75}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"
+        assert code in {exits.STORED, exits.UNSTORED}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"

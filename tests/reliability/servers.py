@@ -52,13 +52,14 @@ class Server:
 
     def stop(self) -> None:
         """End it in order."""
-        if self._child is not None and self._child.poll() is None:
+        if self._child is not None:
             services.stop(self._child)
+            services.gone(self._child)
         self._child = None
 
     def _wait(self) -> None:
         assert self._child is not None
-        self._child.wait(services.STOP_SECONDS)
+        services.gone(self._child)
 
 
 def kafka(directory: Path) -> Server:

@@ -91,7 +91,7 @@ class Traffic:
     def _send(self) -> None:
         try:
             with Producer(
-                self._server, partitions=self._partitions, delivery_seconds=DELIVERY_SECONDS, sender="traffic"
+                self._server, partitions=self._partitions, give_up_seconds=DELIVERY_SECONDS, sender="traffic"
             ) as producer:
                 run(
                     self.simulation,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.events import STAGES, DeadLetter, dead_letter_headers
+import pytest
+
+from schemas.events import STAGES, DeadLetter, Replay, dead_letter_headers, replay_headers, replay_of
 
 
 def test_own_headers_come_first_then_those_of_kafka_connect() -> None:
@@ -36,3 +38,35 @@ def test_a_lone_surrogate_in_the_reason_does_not_stop_the_letter() -> None:
     letter = DeadLetter("pos.sales", 0, 0, "decode", "bad \ud800 text", "ValueError", b"")
     headers = dict(dead_letter_headers(letter))
     assert headers["__connect.errors.exception.message"].decode()
+
+
+def test_what_a_record_is_a_replay_of_stands_in_two_headers() -> None:
+    replay = Replay("epoch/with/slashes", "pos.sales", 3, 1042, 2)
+    headers = replay_headers(replay)
+    assert headers == [
+        ("staplewatch.replay.of", b"epoch/with/slashes/pos.sales/3/1042"),
+        ("staplewatch.replay.attempt", b"2"),
+    ]
+    assert replay_of([("own", b"1"), *headers]) == replay
+
+
+@pytest.mark.parametrize(
+    ("of", "attempt"),
+    [
+        (b"nonsense", b"1"),
+        (b"e/pos.sales/3/x", b"1"),
+        (b"e/pos.sales/70000/1", b"1"),
+        (b"e/pos.sales/3/-1", b"1"),
+        (b"e/pos.sales/3/99999999999999999999", b"1"),
+        (b"e/pos.sales/3/1", b"0"),
+        (b"e/pos.sales/3/1", b"\xff"),
+        (b"\xff/pos.sales/3/1", b"1"),
+    ],
+)
+def test_headers_that_make_no_sense_are_no_replay(of: bytes, attempt: bytes) -> None:
+    assert replay_of([("staplewatch.replay.of", of), ("staplewatch.replay.attempt", attempt)]) is None
+    assert replay_of([("staplewatch.replay.of", of)]) is None
+
+
+def test_null_headers_are_no_replay_and_no_error() -> None:
+    assert replay_of([("staplewatch.replay.of", None), ("staplewatch.replay.attempt", None)]) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -63,6 +63,7 @@ class FakeWarehouse:
     def __init__(self, **tables: Any) -> None:
         self.tables = tables
         self.asked: list[tuple[str, dict[str, object]]] = []
+        self.inserted: list[tuple[str, dict[str, list[object]]]] = []
 
     def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Return the table of that name, an empty one when there is none."""
@@ -71,3 +72,7 @@ class FakeWarehouse:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Keep what is inserted."""
+        self.inserted.append((table, {name: list(values) for name, values in columns.items()}))

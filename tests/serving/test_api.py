@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -96,21 +95,9 @@ def test_what_is_new_after_a_cursor() -> None:
     assert nothing.json() == []
 
 
-def test_dead_letters() -> None:
-    table = pa.Table.from_pylist([{
-        "epoch": "e", "topic": "pos.sales", "partition": 1, "offset": 7, "stage": "decode", "reason": "truncated",
-        "error": "DecodeError", "key_base64": "", "value_base64": base64.b64encode(b"{").decode(),
-        "headers": '{"a": "Yg=="}', "at": AT,
-    }])  # fmt: skip
-    with client(FakeWarehouse(dead_letters_list=table)) as ask:
-        (row,) = ask.get("/api/dead-letters?limit=3", headers=BEARER).json()
-    assert row["value_base64"] == "ew=="
-    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == ("pos.sales", 1, 7, "decode")
-
-
 def test_live_values_are_answered_while_the_warehouse_is_away() -> None:
     away = WarehouseUnavailable("no answer")
-    with client(FakeWarehouse(indicators_latest=away, dead_letters_list=away), view(indicator())) as ask:
+    with client(FakeWarehouse(indicators_latest=away, dead_letters_keys=away), view(indicator())) as ask:
         shown = ask.get("/api/indicators", headers=BEARER)
         refused = ask.get("/api/dead-letters", headers=BEARER)
     assert shown.headers["Staplewatch-Incomplete"] == "warehouse"

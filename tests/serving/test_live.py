@@ -76,6 +76,9 @@ class FakeConsumer:
 
     async def stop(self) -> None: ...
 
+    async def topics(self) -> set[str]:
+        return set(self.names)
+
     async def getmany(self, timeout_ms: int) -> dict[str, list[Record]]:
         await asyncio.sleep(0)
         return {"some partition": self.batches.pop(0)} if self.batches else {}
@@ -134,7 +137,7 @@ async def test_a_broker_that_is_silently_gone_is_noticed_and_found_again() -> No
             return set()
 
     consumer = Silent([])
-    view = LiveView("localhost:1", consumer=lambda *names, **settings: consumer, probe_seconds=0.0)
+    view = LiveView("localhost:1", consumer=lambda *names, **settings: consumer, retry_seconds=0.01)
     await view.start()
     await until(lambda: view.connected)
     consumer.answers = False

@@ -21,8 +21,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
-    "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check",
+    "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "dead-letters show",
+    "dead-letters export", "replay dead-letters", "doctor", "demo",
+    "backtest", "rules list", "rules show", "rules check", "audit",
 ]  # fmt: skip
 
 
@@ -55,6 +56,10 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
         (["worker", "--broker", "kafka://127.0.0.1:1"], "--warehouse is needed"),
         (["indicators", "--from", "yesterday"], "--from: 'yesterday' is no date or time"),
         (["alerts"], "no instance runs in data and it holds no warehouse: start staplewatch up --data data"),
+        (["audit"], "no instance runs in data and it holds no warehouse: start staplewatch up --data data"),
+        (["audit", "--wait", "long"], "--wait: 'long' is no duration"),
+        (["audit", "--broker", "kafka://127.0.0.1:1"], "cannot reach the Kafka broker (127.0.0.1:1"),
+        (["audit", "--warehouse", "clickhouse://127.0.0.1:1/x"], "the warehouse cannot be used: ClickHouse at"),
         (["simulate", "calm"], "no instance runs in data: start staplewatch up --data data"),
         (["replay", "quotes", "q.csv", "--broker", "kafka://127.0.0.1:1", "--speed", "fast"], "--speed 'fast'"),
     ],

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from prometheus_client import CollectorRegistry
 
-from schemas.events import Alert, AsOf, DeadLetter, Indicator
+from schemas.events import Alert, AsOf, DeadLetter, Indicator, dead_letter_headers
 from streams.metrics import Metrics
-from streams.publish import Board, Publisher, Record, send
+from streams.publish import Board, LetterRecord, Publisher, Record, held_bytes, send
 from tests.integration.workers import until
 
 
@@ -151,3 +151,10 @@ async def test_discarding_releases_who_waits() -> None:
         await until(lambda: producer.batches > 0, "tried")
         publisher.discard()
         await asyncio.wait_for(waiting, 5)
+
+
+def test_a_waiting_letter_holds_no_headers_and_makes_them_when_it_goes() -> None:
+    waiting = LetterRecord(1, letter(7), lambda: None)
+    assert waiting.headers == dead_letter_headers(letter(7))
+    assert (waiting.topic, waiting.key, waiting.value) == ("dead.letters", b"540100", b"\xff{")
+    assert held_bytes(letter(7)) > len(b"\xff{") + len("broken")

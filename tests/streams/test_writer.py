@@ -218,3 +218,18 @@ def test_batches_leave_the_buffer_in_order() -> None:
     assert buffer.take(list).progress == {PLACE: 3}
     assert buffer.take(list).progress == {PLACE: 4}
     assert not buffer
+
+
+async def test_letters_that_wait_for_the_broker_count_against_the_bound() -> None:
+    sent = asyncio.Event()
+
+    async def acknowledged() -> None:
+        await sent.wait()
+
+    async with writing(MemoryWarehouse(), buffer_bytes=10_000) as writer:
+        writer.add({}, {PLACE: 9}, [acknowledged], held=20_000)
+        assert writer.full
+        sent.set()
+        assert await writer.flush(5)
+        assert not writer.full
+        assert writer.persisted == {PLACE: 9}

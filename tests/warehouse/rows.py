@@ -68,5 +68,5 @@ def dead_letter(offset: int, **other: object) -> dict[str, object]:
     return {
         "epoch": "e1", "topic": "pos.sales", "partition": 2, "offset": offset, "stage": "decode",
         "reason": "truncated", "error": "DecodeError", "key_base64": "", "value_base64": "eyI=", "headers": "[]",
-        "at": 1_490_000_000 + offset,
+        "at": 1_490_000_000 + offset, "sender": "", "event_id": "", "site": "", "region": "", "size": 3,
     } | other  # fmt: skip

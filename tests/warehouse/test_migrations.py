@@ -62,3 +62,11 @@ def test_a_broken_file_is_not_noted(empty: Engine) -> None:
 def test_without_migrations_the_reader_is_told_what_to_do(connected: Engine) -> None:
     with pytest.raises(WarehouseError, match="staplewatch migrate"):
         connected.query("progress", {"epoch": "e"})
+
+
+def test_a_file_that_adds_columns_runs_again_after_a_crash_in_the_middle(empty: Engine) -> None:
+    migrations.apply(empty, [FIRST])
+    adding = Migration("002_more", "ALTER TABLE a ADD COLUMN y UInt8 DEFAULT 7; ALTER TABLE a ADD COLUMN z String")
+    empty.run("ALTER TABLE a ADD COLUMN y UInt8 DEFAULT 7")  # as far as the crashed run came
+    assert migrations.apply(empty, [FIRST, adding]) == ["002_more"]
+    assert [row["name"] for row in empty.query("columns", {"table": "a"}).to_pylist()] == ["x", "y", "z"]

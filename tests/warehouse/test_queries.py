@@ -185,15 +185,49 @@ def test_newest_transition_of_every_alert(house: Engine) -> None:
     assert found(house, "alerts_open", prefectures=[]) == []
 
 
-def test_dead_letters_newest_first(house: Engine) -> None:
-    other = rows.dead_letter(3, topic="market.quotes", stage="size")
+def test_dead_letters_page_by_page_in_both_directions(house: Engine) -> None:
+    other = rows.dead_letter(3, topic="market.quotes", stage="size", sender="shop", reason="太大 Too LARGE", size=9)
     twice(house, "dead_letters", rows.dead_letter(1), rows.dead_letter(2), other)
-    assert picked(found(house, "dead_letters_list"), "offset") == [(3,), (2,), (1,)]
-    assert picked(found(house, "dead_letters_list", limit=2), "offset") == [(3,), (2,)]
-    assert picked(found(house, "dead_letters_list", topic="pos.sales", limit=1), "offset") == [(2,)]
-    assert picked(found(house, "dead_letters_list", stage="size"), "topic") == [("market.quotes",)]
-    assert picked(found(house, "dead_letters_list", since=1_490_000_002), "offset") == [(3,), (2,)]
-    assert found(house, "dead_letters_list", limit=1)[0]["value_base64"] == "eyI="
+    house.insert("dead_letters", rows.columns([rows.dead_letter(2, at=1_490_000_002, stage="validate")]))
+    keys = ("topic", "offset")
+    oldest = [("pos.sales", 1), ("pos.sales", 2), ("market.quotes", 3)]
+    assert picked(found(house, "dead_letters_keys"), *keys) == oldest
+    assert picked(found(house, "dead_letters_keys", direction=-1), *keys) == oldest[::-1]
+    after = {"after": 1, "after_epoch": "e1", "after_topic": "pos.sales", "after_partition": 2}
+    assert (
+        picked(found(house, "dead_letters_keys", **after, after_turn=1_490_000_001, after_offset=1), *keys)
+        == oldest[1:]
+    )
+    back = {**after, "after_turn": -1_490_000_002, "after_offset": -2, "direction": -1}
+    assert picked(found(house, "dead_letters_keys", **back), *keys) == oldest[:1]
+    texts = ({"topic": "market.quotes"}, {"stage": "size"}, {"sender": "shop"}, {"reason": "large"}, {"reason": "太"})
+    for only in (*texts, {"since": 1_490_000_003}, {"offset": 3}):
+        assert picked(found(house, "dead_letters_keys", **only), *keys) == oldest[2:], only
+    assert picked(found(house, "dead_letters_keys", until=1_490_000_001, limit=5, partition=2), *keys) == oldest[:1]
+    assert found(house, "dead_letters_keys", epoch="e2") == []
+    places = {"keys": ["e1/pos.sales/2/1", "e1/market.quotes/2/3"], "epochs": ["e1"], "first": 1, "last": 3}
+    whole = found(house, "dead_letters_values", **places, topics=["pos.sales", "market.quotes"])
+    assert picked(whole, "offset", "value_base64", "size", "sender") == [(3, "eyI=", 9, "shop"), (1, "eyI=", 3, "")]
+
+
+def test_dead_letters_by_reason_and_their_replays(house: Engine) -> None:
+    lines = [rows.dead_letter(offset, reason=f"line {offset}: no amount") for offset in range(3)]
+    twice(house, "dead_letters", *lines, rows.dead_letter(9))
+    place = {"epoch": "e1", "topic": "pos.sales", "partition": 2, "offset": 1, "attempt": 1}
+    sent = {**place, "step": "sent", "run": "r", "sent_partition": 3, "at": 1_490_000_100}
+    twice(house, "dead_letter_replays", sent)
+    assert picked(found(house, "dead_letter_run", run="r"), "outcome", "records") == [("", 1)]
+    read = {**place, "step": "read", "sent_epoch": "e2", "sent_partition": 3, "sent_offset": 5, "outcome": "counted"}
+    twice(house, "dead_letter_replays", {**read, "at": 1_490_000_101})
+    assert picked(found(house, "dead_letter_run", run="r"), "outcome", "records") == [("counted", 1)]
+    assert found(house, "dead_letter_run", run="other") == []
+    steps = found(house, "dead_letter_replays", keys=["e1/pos.sales/2/1"])
+    assert picked(steps, "step", "sent_offset", "outcome") == [("sent", 0, ""), ("read", 5, "counted")]
+    names = ("kind", "letters", "replayed")
+    assert picked(found(house, "dead_letters_summary"), *names) == [("line #: no amount", 3, 1), ("truncated", 1, 0)]
+    assert picked(found(house, "dead_letters_summary", replayed=1), *names) == [("line #: no amount", 1, 1)]
+    assert picked(found(house, "dead_letters_keys", replayed=1), "offset") == [(1,)]
+    assert picked(found(house, "dead_letters_keys", replayed=0), "offset") == [(0,), (2,), (9,)]
 
 
 def test_counts_and_audit(house: Engine) -> None:

@@ -1,0 +1,415 @@
+"""Servers that fail on command, workers and web as processes, and a load with known totals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from clickhouse_driver import Client
+from kafka import KafkaConsumer, KafkaProducer
+
+from schemas import catalogue, topics
+from schemas.goods import Good
+from staplewatch.broker import free_port
+from tests import services
+from tests.clickhouse import NOT_INSTALLED
+from tests.clickhouse import RUN as CLICKHOUSE
+from tests.integration.running import COMMAND
+
+#: Two crowded cores: starts were seen to take 40 s there, 3 s on idle ones.
+PATIENCE = 120.0
+MIB = 1024 * 1024
+LINES_PER_RECEIPT = 20
+#: The load's counties, one of each prefecture of the default catalogue.
+COUNTIES = (540102, 540221, 540321, 540421, 540522, 540622, 542522)
+GOODS = ("potato", "beef", "tomato", "mutton")
+ALL_LINES = """SELECT count(), sum(quantity) FROM
+(SELECT any(quantity) AS quantity FROM {database}.sales GROUP BY epoch, topic, partition, offset, line)"""
+
+
+class ClickHouse:
+    """A clickhouse-server on a directory and port of its own that can be killed, paused and started again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._port = free_port()
+        self.url = f"clickhouse://default@127.0.0.1:{self._port}/staplewatch"
+
+    @property
+    def pid(self) -> int:
+        return int((self.directory / "clickhouse-server.pid").read_text())
+
+    def start(self, *, readonly: bool = False) -> None:
+        """Start it; with ``readonly`` its only user may not write."""
+        command = [sys.executable, str(self._script(readonly)), "--data", str(self.directory), "--background"]
+        done = subprocess.run(
+            [*command, "--port", str(self._port)], capture_output=True, text=True, timeout=120, check=False
+        )
+        if done.returncode == NOT_INSTALLED:
+            raise services.MissingServiceError(done.stderr)
+        assert done.returncode == 0, done.stderr
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        pid = self.pid
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGKILL)
+        services.wait_until(lambda: not _alive(pid), 20, "the server is gone")
+
+    def _script(self, readonly: bool) -> Path:
+        """Return what starts the server: the product's own script, or a copy that writes another profile."""
+        if not readonly:
+            return CLICKHOUSE
+        copy = self.directory.with_suffix(".readonly")
+        profile = "<profiles><default>"
+        text = CLICKHOUSE.read_text()
+        assert profile in text
+        copy.write_text(text.replace(profile, f"{profile}<readonly>1</readonly>"))
+        return copy
+
+    def lines(self) -> tuple[int, int]:
+        """Return how many sale lines there are, each once, and the sum of their quantities."""
+        client = Client("127.0.0.1", self._port)
+        try:
+            [(count, total)] = client.execute(ALL_LINES.format(database="staplewatch"))
+            return count, total
+        finally:
+            client.disconnect()
+
+
+class Kafka:
+    """A real broker that can be killed, paused and started again on the same port."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.server = ""
+
+    @property
+    def pid(self) -> int:
+        return int((self.directory / "pid").read_text())
+
+    def start(self) -> None:
+        if not any(services.KAFKA_JARS.glob(".complete-*")):
+            msg = "no Kafka: run deploy/kafka-local/run fetch"
+            raise services.MissingServiceError(msg)
+        command = [str(services.KAFKA), "start", "--background", "--data", str(self.directory)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        self.server = done.stdout.strip().removeprefix("kafka://")
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        pid = self.pid
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGKILL)
+        services.wait_until(lambda: not _alive(pid), 20, "the broker is gone")
+
+
+@contextmanager
+def small_disk(directory: Path, mib: int) -> Iterator[Path | None]:
+    """Make ``directory`` a disk of its own; None where this user may not mount one."""
+    directory.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(directory)],
+                          capture_output=True, check=False)  # fmt: skip
+    try:
+        yield None if done.returncode else directory
+    finally:
+        if not done.returncode:
+            subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+def fill(filler: Path) -> None:
+    """Let a file grow until its disk is full to the last byte."""
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * MIB):
+            pass
+
+
+@contextmanager
+def both(directory: Path) -> Iterator[tuple[Kafka, ClickHouse]]:
+    """Run both servers; whatever state they are in at the end, they are gone afterwards."""
+    kafka, house = Kafka(directory / "kafka"), ClickHouse(directory / "clickhouse")
+    try:
+        try:
+            kafka.start()
+            house.start()
+        except services.MissingServiceError as error:
+            services.missing(error)
+        yield kafka, house
+    finally:
+        for server in (kafka, house):
+            with suppress(OSError):
+                server.kill()
+
+
+class Process:
+    """A ``staplewatch`` command that runs until it is stopped, and its probes."""
+
+    def __init__(
+        self,
+        data: Path,
+        command: str,
+        *options: str,
+        probe: str = "--metrics-port",
+        run: Sequence[str] = (str(COMMAND),),
+        **variables: str,
+    ) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self._path = "readyz" if probe == "--metrics-port" else "api/health"
+        self._log = data / f"{command}.log"
+        given = [*run, "--lang", "en", command, "--data", str(data), probe, str(self.port), *options]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                given, stdout=subprocess.DEVNULL, stderr=log, cwd=services.ROOT, env=os.environ | variables
+            )
+
+    @property
+    def log(self) -> list[str]:
+        return self._log.read_text().splitlines()
+
+    def told(self, *words: str) -> list[str]:
+        """Return the log's lines that have all these words."""
+        return [line for line in self.log if all(word in line for word in words)]
+
+    def health(self) -> dict[str, Any]:
+        """Return what the probe says; nothing while it does not answer."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.port}/{self._path}", trust_env=False, timeout=5)
+        except httpx.HTTPError:
+            return {}
+        told: dict[str, Any] = answer.json()
+        return {**told, "http": answer.status_code}
+
+    @property
+    def ready(self) -> bool:
+        return self.health().get("http") == httpx.codes.OK
+
+    def says(self, *words: str) -> bool:
+        """Return whether the probe speaks of all these words."""
+        text = json.dumps(self.health())
+        return all(word in text for word in words)
+
+    def until_ready(self, seconds: float = PATIENCE) -> float:
+        """Wait until it is ready; return the seconds that took."""
+        began = time.monotonic()
+        services.wait_until(lambda: self._alive() and self.ready, seconds, f"ready: {self.health()}")
+        return time.monotonic() - began
+
+    def until_says(self, *words: str, seconds: float = PATIENCE) -> None:
+        services.wait_until(lambda: self._alive() and self.says(*words), seconds, f"{words}: {self.health()}")
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", trust_env=False, timeout=30)
+
+    def metric(self, name: str) -> float:
+        """Return the sum of a metric over its labels."""
+        text = httpx.get(f"http://127.0.0.1:{self.port}/metrics", trust_env=False, timeout=10).text
+        return sum(
+            float(line.rpartition(" ")[2]) for line in text.splitlines() if line.split("{")[0].split()[0] == name
+        )
+
+    @property
+    def memory(self) -> int:
+        """Return the bytes of memory that the process takes."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Send a signal; return the exit code and the seconds until the end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(60), time.monotonic() - began
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def _alive(self) -> bool:
+        assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.log[-5:]}"
+        return True
+
+
+class Load:
+    """Sends receipts of 20 lines to every prefecture, at so many lines a second, until it is stopped."""
+
+    def __init__(self, server: str, lines_per_second: int) -> None:
+        self._server = server
+        self._pause = LINES_PER_RECEIPT / lines_per_second
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+        self.receipts = 0
+
+    @property
+    def lines(self) -> int:
+        return self.receipts * LINES_PER_RECEIPT
+
+    @property
+    def quantity(self) -> int:
+        """Return the sum of all quantities, in 1/1,000 kg."""
+        return self.lines * 2_500
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop and wait until the broker has everything."""
+        self._stopped.set()
+        if self._thread.ident is not None:
+            self._thread.join(60)
+            assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        producer = KafkaProducer(
+            bootstrap_servers=self._server,
+            acks="all",
+            linger_ms=20,
+            batch_size=256 * 1024,
+            enable_idempotence=False,
+            max_in_flight_requests_per_connection=1,
+        )
+        began = time.monotonic()
+        while not self._stopped.is_set():
+            due = int((time.monotonic() - began) / self._pause)
+            while self.receipts < due:
+                self._send(producer, self.receipts)
+                self.receipts += 1
+            self._stopped.wait(0.02)
+        producer.flush()
+        producer.close()
+
+    def _send(self, producer: KafkaProducer, number: int) -> None:
+        county = COUNTIES[number % len(COUNTIES)]
+        prefecture = county // 100 * 100
+        partition = topics.partition_of(prefecture, topics.PARTITIONS)
+        producer.send(topics.SALES, receipt(county, number), str(prefecture).encode(), partition=partition)
+
+
+_LINES = ",".join(
+    f'{{"line":{n},"good":"{GOODS[n % len(GOODS)]}","quantity":2.5,"unit":"kg","amount":11.25}}'
+    for n in range(1, LINES_PER_RECEIPT + 1)
+)
+
+
+def receipt(county: int, number: int) -> bytes:
+    """Return a receipt of now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return (
+        f'{{"event_id":"r-{number}","sender":"load","store":"s-{number % 50}","region":"{county}","workstation":"1",'
+        f'"business_date":"{now[:10]}","sequence":{number},"time":"{now}","lines":[{_LINES}]}}'
+    ).encode()
+
+
+class Alarms:
+    """Empties one shelf after another and takes the time until each alert is out; needs ``PACK``."""
+
+    def __init__(self, server: str, per_second: float) -> None:
+        self._server = server
+        self._pause = 1 / per_second
+        known = catalogue.load(None)
+        counties = [code for code in known.regions if code % 100]
+        self._shelves = [(county, good) for good in known.goods.values() for county in counties]
+        self._sent: dict[tuple[str, str], float] = {}
+        self.seconds: list[float] = []
+        self._stopped, self._heard = threading.Event(), threading.Event()
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._listen, self._empty)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Send no more, and wait until every alert has come."""
+        self._stopped.set()
+        services.wait_until(lambda: len(self.seconds) >= len(self._sent), 60, "every alert is out")
+
+    def end(self) -> None:
+        self._stopped.set()
+        self._heard.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(30)
+
+    def _empty(self) -> None:
+        producer = KafkaProducer(bootstrap_servers=self._server, acks="all", enable_idempotence=False)
+        for county, good in self._shelves:
+            if self._stopped.wait(self._pause):
+                break
+            prefecture = county // 100 * 100
+            self._sent[str(county), good.code] = time.monotonic()
+            producer.send(
+                topics.STOCK,
+                empty_shelf(county, good),
+                str(prefecture).encode(),
+                partition=topics.partition_of(prefecture, topics.PARTITIONS),
+            )
+        producer.close()
+
+    def _listen(self) -> None:
+        consumer = KafkaConsumer(topics.ALERTS, bootstrap_servers=self._server, auto_offset_reset="earliest")
+        while not self._heard.is_set():
+            for records in consumer.poll(timeout_ms=200).values():
+                for record in records:
+                    self._note(json.loads(record.value))
+        consumer.close()
+
+    def _note(self, alert: dict[str, Any]) -> None:
+        sent = self._sent.get((alert["region"], alert["good"]))
+        if sent is not None and alert["state"] == "firing":
+            self.seconds.append(time.monotonic() - sent)
+
+
+#: A rule that fires at once where no site has the good.
+PACK = """name = "shelf"
+version = "1"
+kind = "retail"
+title = { zh = "断货", en = "Empty shelf" }
+
+[[rules]]
+id = "shelf"
+subject = ["county"]
+trigger = "tick"
+title = { zh = "断货", en = "empty shelf" }
+for = "0 s"
+clear_for = "30 min"
+headline = "in_stock_rate"
+
+[rules.levels]
+yellow = "in_stock_rate < 0.5"
+
+[rules.words.in_stock_rate]
+zh = "有货率 {in_stock_rate}"
+en = "in-stock rate {in_stock_rate}"
+"""
+
+
+def empty_shelf(county: int, good: Good) -> bytes:
+    """Return a count of nothing."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    event = {"event_id": f"e-{county}-{good.code}", "sender": "alarms", "site": f"a-{county}", "region": str(county)}
+    line = {"good": good.code, "quantity": 0, "unit": good.unit}
+    return json.dumps({**event, "time": now, "action": "OBSERVE", "lines": [line]}).encode()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False

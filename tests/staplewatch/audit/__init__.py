@@ -1,0 +1,1 @@
+"""Every check finds what was planted, and nothing else."""
