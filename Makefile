@@ -36,7 +36,7 @@ lint: setup-dev ## style, types, import directions, exported schemas, the wall's
 	@$(BIN)/python -m schemas.export --check
 	@cd serving/web && PATH=$$PATH:$(CURDIR)/$(BIN) npm run --silent check && PATH=$$PATH:$(CURDIR)/$(BIN) npm test --silent
 
-bench: setup-dev services ## measure throughput, latency, growth (tests/bench); STAPLEWATCH_BENCH=quick to try
+bench: setup-dev services ## measure throughput, latency, growth (tests/bench); BENCH=quick to try
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench -q -s $(PYTEST_ARGS)
 
 soak: setup-dev services ## what takes too long for every change: scenarios over all prefectures and seeds

@@ -1,6 +1,7 @@
 """Everything of ``make bench``: measured, checked for right answers, written down. Speed itself fails nothing.
 
-``STAPLEWATCH_BENCH=quick`` takes a tenth of the load, one round and ten seconds, to try a change.
+``BENCH=quick`` takes a tenth of the load, one round and ten seconds, to try a change;
+``BENCH_SECONDS`` and ``BENCH_ROWS`` set the seconds per rate of the latency and the rows behind the queries.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from tests.bench import growth, latency, pipe, queries, rebuild
 from tests.bench.candidates.staplewatch_worker import PROFILE
 from tests.bench.compare import Candidate, interleaved, run
 from tests.bench.load import Load, Shape
-from tests.bench.results import Results
+from tests.bench.results import DIRECTORY, Results
 from tests.clickhouse import clickhouse_server
 from tests.services import ROOT, kafka_server
 
-QUICK = os.environ.get("STAPLEWATCH_BENCH") == "quick"
+QUICK = os.environ.get("BENCH") == "quick"
 ROUNDS = 1 if QUICK else 3
 RECEIPTS = Shape.__dataclass_fields__["receipts"].default // (10 if QUICK else 1)
-SECONDS = 10 if QUICK else 60
-ROWS = 2_000_000 if QUICK else 100_000_000
+SECONDS = int(os.environ.get("BENCH_SECONDS", "10" if QUICK else "60"))
+ROWS = int(os.environ.get("BENCH_ROWS", "2000000" if QUICK else "100000000"))
 
 pytestmark = [pytest.mark.services, pytest.mark.filterwarnings("ignore")]
 
@@ -60,7 +61,8 @@ def test_pipe_and_whole_job(results: Results, tmp_path: Path) -> None:
             return once(next(databases) if candidate.name == "whole job" else candidate)
 
         found = interleaved((*pipe.ALL, jobs[0]), ROUNDS, each)  # type: ignore[arg-type]
-        profile = Path(__file__).with_name("results") / "whole-job-profile.txt"
+        profile = DIRECTORY / "whole-job-profile.txt"
+        DIRECTORY.mkdir(exist_ok=True)
         os.environ[PROFILE] = str(profile)
         once(jobs[-1])
         del os.environ[PROFILE]

@@ -28,7 +28,7 @@ from warehouse.protocol import Warehouse
 
 STEPS_AT_ONCE = 150
 #: Where the whole job writes its profile, if anywhere.
-PROFILE = "STAPLEWATCH_BENCH_PROFILE"
+PROFILE = "BENCH_PROFILE"
 
 
 class Nowhere:
