@@ -9,7 +9,8 @@ ways equal.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, Final, Literal, NamedTuple
 
@@ -71,21 +72,31 @@ class Receipts(NamedTuple):
 
     def part(self, begin: int, end: int, bounds: Sequence[int]) -> Receipts:
         """Return receipts [begin, end); ``bounds`` are the first lines of all, and the end."""
-        own = (each[begin:end] for each in self[:-1])
-        return Receipts(*own, self.lines.part(slice(bounds[begin], bounds[end])))  # type: ignore[arg-type]
+        own: list[Any] = [each[begin:end] for each in self[:-1]]
+        return Receipts._make([*own, self.lines.part(slice(bounds[begin], bounds[end]))])
 
 
+@dataclass(slots=True)
 class _Columns:
     """What decoded so far, one list per field: filled at ten nanoseconds a value."""
 
-    __slots__ = (
-        *("indices", "counts", "event_id", "sender", "store", "region", "workstation", "date", "sequence", "time"),
-        *("number", "good", "quantity", "unit", "amount", "kind", "unit_cost"),
-    )
-
-    def __init__(self) -> None:
-        for name in self.__slots__:
-            setattr(self, name, [])
+    indices: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    event_id: list[str] = field(default_factory=list)
+    sender: list[str] = field(default_factory=list)
+    store: list[str] = field(default_factory=list)
+    region: list[str] = field(default_factory=list)
+    workstation: list[str] = field(default_factory=list)
+    date: list[str] = field(default_factory=list)
+    sequence: list[int] = field(default_factory=list)
+    time: list[str] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    good: list[str] = field(default_factory=list)
+    quantity: list[float] = field(default_factory=list)
+    unit: list[str] = field(default_factory=list)
+    amount: list[float | None] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+    unit_cost: list[float | None] = field(default_factory=list)
 
 
 class Reader:
@@ -100,7 +111,9 @@ class Reader:
             for code, each in catalogue.regions.items()
             if each.level == "county" and topics.partition_of(each.parent, partitions) == partition
         }
-        self._decode = msgspec.json.Decoder(_shape(self._counties, catalogue.goods)).decode if self._counties else None
+        self._decode: Callable[[bytes], Any] | None = (
+            msgspec.json.Decoder(_shape(self._counties, catalogue.goods)).decode if self._counties else None
+        )
 
     def parts(self, chunk: Chunk, start: int) -> Iterator[Receipts | int]:
         """Yield the records from ``start`` on, in order: receipts that are right, or the index of one to look at."""
@@ -126,7 +139,9 @@ class Reader:
         region, workstation, date, sequence, time = to.region, to.workstation, to.date, to.sequence, to.time
         number, good, quantity, unit = to.number, to.good, to.quantity, to.unit
         amount, kind, unit_cost = to.amount, to.kind, to.unit_cost
-        for index in range(start, stop if decode else start):
+        if decode is None:
+            return start
+        for index in range(start, stop):
             value = values[index]
             if not value or len(value) > most:
                 return index
@@ -157,7 +172,7 @@ class Reader:
                 amount.append(line.amount)
                 kind.append(line.kind)
                 unit_cost.append(line.unit_cost)
-        return stop if decode else start
+        return stop
 
     def _judged(self, found: _Columns) -> Iterator[Receipts | int]:
         """Yield runs of receipts that are right, and the indices of the others."""
@@ -188,9 +203,11 @@ class Reader:
         right &= (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
         lines, fit = self._lines(found, starts)
         right &= np.logical_and.reduceat(fit, starts)
-        own = (found.event_id, found.sender, found.store, [each.code for each in counties])
-        till = ([each.parent for each in counties], found.workstation, found.sequence, day.tolist(), at.tolist())
-        return Receipts(found.indices, found.counts, *own, *till, lines), right
+        region, prefecture = [each.code for each in counties], [each.parent for each in counties]
+        names = (found.event_id, found.sender, found.store)
+        known: tuple[Any, ...] = (*names, region, prefecture, found.workstation, found.sequence)
+        made = Receipts._make([found.indices, found.counts, *known, day.tolist(), at.tolist(), lines])
+        return made, right
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:
         """Return time and business day of each receipt, and whether both are possible."""
@@ -203,13 +220,13 @@ class Reader:
 
     def _names(self, found: _Columns) -> Flags:
         """Return which receipts have names that are neither empty nor too long nor wrong Unicode."""
-        right = np.ones(len(found.indices), bool)
+        right = np.ones(len(found.indices), np.bool_)
         for names in (found.sender, found.store, found.workstation):
             unfit = {name for name in set(names) if not is_name(name)}
             if unfit:
-                right &= np.array([name not in unfit for name in names], bool)
+                right &= np.array([name not in unfit for name in names], np.bool_)
         if not are_names(found.event_id):
-            right &= np.array(list(map(is_name, found.event_id)), bool)
+            right &= np.array(list(map(is_name, found.event_id)), np.bool_)
         return right
 
     def _lines(self, found: _Columns, starts: Ints) -> tuple[Lines, Flags]:
@@ -217,7 +234,7 @@ class Reader:
         number = np.array(found.number, np.int64)
         fit = (number >= 0) & (number < 1 << LINE_BITS)
         # Lines that do not ascend may be the same one twice: for that they have to be looked at one by one.
-        ascending = np.ones(len(number), bool)
+        ascending = np.ones(len(number), np.bool_)
         ascending[1:] = number[1:] > number[:-1]
         ascending[starts] = True
         scale = np.array(self._fields.scales(found.good, found.unit), np.float64)
@@ -226,9 +243,9 @@ class Reader:
         fit &= whole & (quantity > 0)
         amount, priced, whole = _amounts(found.amount)
         fit &= whole & (amount >= 0)
-        cost: list[int | None] = found.unit_cost
-        if cost.count(None) < len(cost):
-            cost, whole = _costs(cost, scale)
+        cost: list[int | None] = [None] * len(number)
+        if found.unit_cost.count(None) < len(number):
+            cost, whole = _costs(found.unit_cost, scale)
             fit &= whole
         if found.kind.count("sale") < len(found.kind):
             sign = np.array([1 if kind == "sale" else -1 for kind in found.kind], np.int64)
@@ -238,9 +255,9 @@ class Reader:
 
 def _amounts(amounts: list[float | None]) -> tuple[Ints, Flags, Flags]:
     """Return amounts, whether there is one, and whether it can be kept; a line without one is right."""
-    priced = np.ones(len(amounts), bool)
+    priced = np.ones(len(amounts), np.bool_)
     if None in amounts:
-        priced = np.array([amount is not None for amount in amounts], bool)
+        priced = np.array([amount is not None for amount in amounts], np.bool_)
         amounts = [amount or 0.0 for amount in amounts]
     fixed, fit = _fixed(np.array(amounts, np.float64), AMOUNT)
     return fixed, priced, fit
@@ -249,7 +266,7 @@ def _amounts(amounts: list[float | None]) -> tuple[Ints, Flags, Flags]:
 def _costs(costs: list[float | None], scale: Floats) -> tuple[list[int | None], Flags]:
     """Return costs per base unit, None where there is none, and whether each can be kept."""
     given = np.array([math.nan if cost is None else cost for cost in costs], np.float64)
-    absent = np.array([cost is None for cost in costs], bool)
+    absent = np.array([cost is None for cost in costs], np.bool_)
     fixed, fit = _fixed(given / scale, PRICE)
     values = zip(fixed.tolist(), absent.tolist(), strict=True)
     return [None if missing else value for value, missing in values], fit | absent

@@ -31,7 +31,8 @@ class SaleRows:
         sizes = np.array(counts, np.int64)
         size = len(lines.number)
         shared = (offsets, part.event_id, part.sender, part.store, part.region, part.prefecture, part.workstation)
-        for name, values in zip(_BY_RECEIPT, (*shared, part.day, part.sequence, part.at), strict=True):
+        own: tuple[Sequence[Any], ...] = (*shared, part.day, part.sequence, part.at)
+        for name, values in zip(_BY_RECEIPT, own, strict=True):
             self._parts[name].append(Repeated(values, counts, size))
         columns = {
             "line": np.arange(size) - np.repeat(np.cumsum(sizes) - sizes, sizes),

@@ -99,7 +99,7 @@ def cost(counties: int, stores: int, goods: int, directory: Path) -> Cost:
 
 
 def state_bytes(directory: Path) -> int:
-    """Return the memory of one of 12 partitions of all China as after weeks of trade; call it in a process of its own."""
+    """Return the memory of one of 12 partitions of all China after weeks of trade; call it in a process of its own."""
     nation = Nation.of(directory / "catalogue")
     trim = ctypes.CDLL(None).malloc_trim
     gc.collect()
@@ -115,8 +115,15 @@ def state_bytes(directory: Path) -> int:
 
 def state_gib() -> float:
     """Return the memory of the states of all partitions, GiB."""
-    code = "import pathlib, tempfile; from tests.bench.growth import state_bytes as s; print(s(pathlib.Path(tempfile.mkdtemp())))"
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    code = "from pathlib import Path; from tests.bench.growth import state_bytes; print(state_bytes(Path('catalogue')))"
+    with tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name:
+        said = subprocess.run(
+            [sys.executable, "-c", code.replace("catalogue", name)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
     return int(said) * PARTITIONS / 2**30
 
 

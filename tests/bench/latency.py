@@ -106,8 +106,15 @@ class Probes(threading.Thread):
             text = rfc3339(int(now))
             line = {"line": 1, "good": good.code, "quantity": 1, "unit": good.unit, "amount": 99_000_000}
             event = {
-                **{"event_id": f"probe-{number}", "sender": "probe", "store": "probe", "region": str(county.code)},
-                **{"workstation": "1", "business_date": text[:10], "sequence": number, "time": text, "lines": [line]},
+                "event_id": f"probe-{number}",
+                "sender": "probe",
+                "store": "probe",
+                "region": str(county.code),
+                "workstation": "1",
+                "business_date": text[:10],
+                "sequence": number,
+                "time": text,
+                "lines": [line],
             }
             place = topics.partition_of(county.parent, PARTITIONS)
             self.sent[str(county.code), good.code] = time.time()

@@ -86,7 +86,8 @@ class Load:
             )
             yield (
                 f'{{"event_id":"s{store}-{till}-{sequence}","sender":"chain-{store % 20}","store":"store-{store:05d}",'
-                f'"region":"{str(region)[:4] + UNKNOWN if broken else region}","workstation":"{till}","business_date":"{texts[at][:10]}",'
+                f'"region":"{str(region)[:4] + UNKNOWN if broken else region}",'
+                f'"workstation":"{till}","business_date":"{texts[at][:10]}",'
                 f'"sequence":{sequence},"time":"{texts[at]}","lines":[{body}]}}'
             ).encode()
 

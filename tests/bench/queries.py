@@ -14,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from schemas import catalogue
 from tests.services import ROOT
@@ -33,8 +35,9 @@ STEP = 10_000_000
 
 SALES = """INSERT INTO sales (epoch, topic, partition, `offset`, line, event_id, sender, site, region, prefecture, good,
     workstation, business_date, sequence, line_number, kind, at, quantity, amount, priced, unit_cost, repeat, ingested)
-SELECT 'bench', 'pos.sales', number % 4, intDiv(number, 5), number % 5, concat('r', toString(intDiv(number, 5))), 'chain',
-    concat('store-', toString(store)), arrayElement({counties}, toUInt32(store % length({counties}) + 1)) AS county,
+SELECT 'bench', 'pos.sales', number % 4, intDiv(number, 5), number % 5, concat('r', toString(intDiv(number, 5))),
+    'chain', concat('store-', toString(store)),
+    arrayElement({counties}, toUInt32(store % length({counties}) + 1)) AS county,
     toUInt32(intDiv(county, 100) * 100), arrayElement({goods}, toUInt32(cityHash64(number) % length({goods}) + 1)),
     toString(number % 3), toDate(moment + 28800), intDiv(number, 15), number % 5 + 1, 'sale', moment,
     500 + number % 3000, (500 + number % 3000) * 40, 1, NULL, 0, moment + 2
@@ -42,11 +45,12 @@ FROM (SELECT number, intDiv(number, 5) % 740 AS store,
     toDateTime(toUInt32({end} - {span} + number * {span} / {rows}), 'UTC') AS moment
     FROM numbers({first}, {count}))"""
 
-INDICATORS = """INSERT INTO indicators (region, good, grain, kind, at, date, amount, quantity, lines, vwap, vwap_1h, vwap_24h,
-    baseline_24h, spike_24h, lines_24h, stores_24h, on_hand, sites_in, sites_out, levels, version)
+INDICATORS = """INSERT INTO indicators (region, good, grain, kind, at, date, amount, quantity, lines, vwap, vwap_1h,
+    vwap_24h, baseline_24h, spike_24h, lines_24h, stores_24h, on_hand, sites_in, sites_out, levels, version)
 SELECT arrayElement({regions}, toUInt32(number % length({regions}) + 1)),
     arrayElement({goods}, toUInt32(intDiv(number, length({regions})) % length({goods}) + 1)), '5m', 'retail',
-    toDateTime(toUInt32({end} - {day} * {span} + intDiv(number, length({regions}) * length({goods})) * 300), 'UTC') AS moment,
+    toDateTime(toUInt32({end} - {day} * {span} + intDiv(number, length({regions}) * length({goods})) * 300), 'UTC')
+        AS moment,
     toDate(moment + 28800), 40000000, 1000000, 20, 4.0, 4.1, 4.2, 4.0, 0.05, 5000, 10, 300000, 10, 0, '{{}}', number
 FROM numbers(length({regions}) * length({goods}) * {buckets})"""
 
@@ -93,15 +97,17 @@ def make(house: House, rows: int) -> None:
 
 def timed(house: House) -> list[Timed]:
     """Time every query."""
-    ways = {what: (lambda name=name, p=p: house.query(name, p).num_rows) for what, (name, p) in WALL.items()}  # type: ignore[misc]
+    ways: dict[str, Callable[[], pa.Table]] = {
+        what: partial(house.query, name, parameters) for what, (name, parameters) in WALL.items()
+    }
     for what, sql in ANALYST.items():
-        ways[f"analyst: {what}"] = lambda what=what, sql=sql: house.select(Statement(what, sql, {}), {}).num_rows  # type: ignore[misc]
+        ways[f"analyst: {what}"] = partial(house.select, Statement(what, sql, {}), {})
     found = []
     for what, run in ways.items():
         took, size = [], 0
         for _ in range(RUNS + 1):
             started = time.perf_counter()
-            size = run()
+            size = run().num_rows
             took.append((time.perf_counter() - started) * 1000)
         assert size, f"{what}: no rows"
         p50, p99 = np.percentile(took[1:], [50, 99]).tolist()

@@ -49,12 +49,20 @@ class Results:
         directory.mkdir(exist_ok=True)
         path = directory / f"{self.started:%Y-%m-%d}.json"
         machine = {
-            **{"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
-            **{"python": platform.python_version(), "packages": {name: version(name) for name in PACKAGES}},
+            "cpu": _cpu(),
+            "cores": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "packages": {name: version(name) for name in PACKAGES},
         }
         load = {"start": self.load_before, "end": os.getloadavg()}
         rounded = {name: round(value, 4) for name, value in self.ratios.items()}
-        about = {"started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}", "machine": machine, "load_average": load, "note": NOTE}
+        about = {
+            "started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}",
+            "machine": machine,
+            "load_average": load,
+            "note": NOTE,
+        }
         content = {"ratios": rounded, "figures": self.figures, **about, "raw": self.raw}
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         return path

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from tests.bench.candidates.contract import BUCKET, Left, Meter, Task, answer, asked
 
 
-class Line(faust.Record, serializer="json"):  # type: ignore[misc]
+class Line(faust.Record, serializer="json"):  # type: ignore[misc,call-arg]
     """A line; the fields that are not asked for are ignored."""
 
     good: str
@@ -19,7 +19,7 @@ class Line(faust.Record, serializer="json"):  # type: ignore[misc]
     amount: float
 
 
-class Receipt(faust.Record, serializer="json"):  # type: ignore[misc]
+class Receipt(faust.Record, serializer="json"):  # type: ignore[misc,call-arg]
     """A receipt."""
 
     region: str
@@ -45,7 +45,7 @@ def build(task: Task) -> faust.App:
     quantities = app.Table("quantities", default=int).tumbling(BUCKET).relative_to_stream()
     meter, left = Meter(), Left(task.counts)
 
-    @app.agent(receipts)
+    @app.agent(receipts)  # type: ignore[untyped-decorator]
     async def sum_up(stream: faust.StreamT[Receipt]) -> None:
         async for event in stream.events():
             meter.start()

@@ -75,7 +75,7 @@ class Watched:
             names = ("region", "good", "at", "grain", "amount", "quantity")
             for region, good, at, grain, amount, quantity in zip(*(columns[name] for name in names), strict=True):
                 if grain == "5m":
-                    self.sums[region, good, at] = [amount, quantity]  # type: ignore[index,list-item]
+                    self.sums[region, good, at] = [amount, quantity]
 
     def totals(self, counties: set[int]) -> Totals:
         """Return the sums by county, good and start of the bucket."""
