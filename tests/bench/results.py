@@ -45,9 +45,12 @@ class Results:
     load_before: tuple[float, float, float] = field(default_factory=os.getloadavg)
 
     def write(self, directory: Path = DIRECTORY) -> Path:
-        """Write the file of today and return it."""
+        """Write the file of today and return it; what it has of measurements left out of this run (``-k``) stays."""
         directory.mkdir(exist_ok=True)
         path = directory / f"{self.started:%Y-%m-%d}.json"
+        before = json.loads(path.read_text()) if path.exists() else {}
+        for name in ("ratios", "figures", "raw"):
+            setattr(self, name, before.get(name, {}) | getattr(self, name))
         machine = {
             "cpu": _cpu(),
             "cores": os.cpu_count(),

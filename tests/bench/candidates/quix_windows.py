@@ -84,7 +84,7 @@ class Run:
         self._lines = task.records * 5
         self.app = Application(
             broker_address=task.servers,
-            consumer_group=f"quix-{task.way}",
+            consumer_group=task.directory.name,
             auto_offset_reset="earliest",
             state_dir=task.directory / "state",
             use_changelog_topics=False,
