@@ -36,10 +36,8 @@ lint: setup-dev ## style, types, import directions, exported schemas, the wall's
 	@$(BIN)/python -m schemas.export --check
 	@cd serving/web && PATH=$$PATH:$(CURDIR)/$(BIN) npm run --silent check && PATH=$$PATH:$(CURDIR)/$(BIN) npm test --silent
 
-bench: ## measure throughput and latency (tests/bench)
-	@[[ -d tests/bench ]] || { echo "bench: tests/bench does not exist yet, there is nothing to measure" >&2; exit 1; }
-	@$(MAKE) --no-print-directory services
-	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench $(PYTEST_ARGS)
+bench: setup-dev services ## measure throughput, latency, growth (tests/bench); BENCH=quick to try
+	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench -q -s $(PYTEST_ARGS)
 
 soak: setup-dev services ## what takes too long for every change: scenarios over all prefectures and seeds
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak $(PYTEST_ARGS)

@@ -93,8 +93,10 @@ def load(directory: Path | None = None) -> Catalogue:
     categories = goods_sheet.parse_categories(
         read(own if own.exists() else DEFAULT_DIRECTORY / own.name, goods_sheet.CATEGORY_COLUMNS, problems)
     )
-    regions = regions_sheet.parse(read(folder / "regions.csv", regions_sheet.COLUMNS, problems))
-    goods = goods_sheet.parse(read(folder / "goods.csv", goods_sheet.COLUMNS, problems), categories)
+    regions = regions_sheet.parse(read(folder / "regions.csv", regions_sheet.COLUMNS, problems, regions_sheet.OPTIONAL))
+    goods = goods_sheet.parse(
+        read(folder / "goods.csv", goods_sheet.COLUMNS, problems, goods_sheet.OPTIONAL), categories
+    )
     if problems.kept:
         raise CatalogueError(folder, problems.kept, problems.omitted)
     return _assemble(regions, goods, categories)

@@ -16,6 +16,7 @@ ReceiptStatus = Literal["normal", "training", "cancelled"]
 StockAction = Literal["OBSERVE", "ADD", "DELETE"]
 QuoteKind = Literal["retail", "wholesale"]
 Level = Literal["none", "blue", "yellow", "orange", "red"]
+ActionKind = Literal["acknowledge", "comment", "silence", "unsilence"]
 AlertState = Literal["pending", "firing", "resolved"]
 
 #: From the lowest upward; the index is the number used inside. -1 stands for "undefined".
@@ -188,6 +189,43 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: QuoteKind = "retail"
     stale: bool = False
     correction: bool = False
+    schema: int = 1  # absent on the wire means 1
+
+
+class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which alerts a silence covers: each list names what is admitted, an empty one admits everything.
+
+    A prefecture's or a province's code takes in the regions below it.
+    """
+
+    regions: list[str] = []
+    goods: list[str] = []
+    packs: list[str] = []
+    rules: list[str] = []
+    sites: list[str] = []
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person did about alerts (``alert.actions``), one record per action and partition that it concerns.
+
+    ``acknowledge`` and ``comment`` name an episode by ``alert`` (its id) and ``key``; ``seq`` and ``level`` are of
+    the transition that was seen, so that an older acknowledgement does not cover a higher level. ``silence`` has an
+    id of its own, a ``matcher`` and ``until``; ``unsilence`` ends it. ``note`` is the words given with it.
+    """
+
+    event_id: str
+    sender: str
+    kind: ActionKind
+    by: str
+    time: str
+    note: str = ""
+    alert: str = ""
+    key: str = ""
+    seq: int = 0
+    level: Level = "none"
+    silence: str = ""
+    matcher: Matcher | None = None
+    until: str | None = None
     schema: int = 1  # absent on the wire means 1
 
 

@@ -39,7 +39,7 @@ class Wire:
 
 
 #: One entry per topic of ``topics.ALL``; supply.shipments, supply.orders, registry.changes,
-#: alert.actions and extents get theirs here together with their structs. The value of a dead
+#: and extents get theirs here together with their structs. The value of a dead
 #: letter is the rejected record itself: its schema describes it with its headers, bytes as base64.
 WIRE: Final = (
     Wire(topics.SALES, events.Receipt),
@@ -48,6 +48,7 @@ WIRE: Final = (
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
+    Wire(topics.ACTIONS, events.Action),
     Wire(topics.DEAD_LETTERS, events.DeadLetter),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +18,26 @@ COLUMNS: Final = (
 )
 CATEGORY_COLUMNS: Final = ("code", "name_zh", "name_en")
 COVER_COLUMNS: Final = COLUMNS[-4:]
+#: A good without them has its category's days of cover, and its Chinese name in both languages.
+OPTIONAL: Final = ("name_en", *COVER_COLUMNS)
 
 #: A code is part of record keys (``region|good``), file names and addresses.
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_CODE: Final = 64
 
 Cover = tuple[float, float, float, float]
+
+#: Days of cover by default category (Hubei's reserves of 2021 for rice, meat, milk, eggs and vegetables) …
+COVER: Final[Mapping[str, Cover]] = {
+    "grain-oil": (30, 15, 7, 3),
+    "meat": (20, 10, 5, 2),
+    "dairy": (13, 7, 3, 1),
+    "eggs": (6, 4, 2, 1),
+    "storable-vegetables": (10, 5, 3, 1),
+    "leafy-vegetables": (3, 2, 1, 0.5),
+}
+#: … and of every other one.
+COVER_OTHER: Final[Cover] = (7, 4, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +82,8 @@ def parse(rows: Iterable[Row], categories: Collection[str]) -> dict[str, Good]:
             continue
         category = _member(row, "category", categories, "a category", "品类")
         unit = _member(row, "unit", BASES, "a base unit", "基准单位")
-        goods[code] = Good(code, row.needed("name_zh"), row.needed("name_en"), category, unit, _cover(row))
+        name_zh = row.needed("name_zh")
+        goods[code] = Good(code, name_zh, row["name_en"] or name_zh, category, unit, _cover(row))
     return goods
 
 
@@ -97,6 +112,8 @@ def _member(row: Row, column: str, allowed: Collection[str], en: str, zh: str) -
 
 
 def _cover(row: Row) -> Cover:
+    if not any(row[column] for column in COVER_COLUMNS):
+        return COVER.get(row["category"], COVER_OTHER)
     blue, yellow, orange, red = (_days(row, column) for column in COVER_COLUMNS)
     known = [days for days in (blue, yellow, orange, red) if not math.isnan(days)]
     if len(known) == 4 and not blue > yellow > orange > red:

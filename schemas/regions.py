@@ -14,6 +14,9 @@ RegionLevel = Literal["province", "prefecture", "county"]
 
 COLUMNS: Final = ("code", "name_zh", "name_en", "parent", "level", "short_zh", "short_en", "row", "column")
 
+#: What follows from the code or the Chinese name where it is left out.
+OPTIONAL: Final = COLUMNS[2:]
+
 #: What fits on a tile of the wall at 15 px.
 LONGEST_SHORT_EN: Final = 8
 
@@ -86,20 +89,21 @@ def _code(row: Row) -> int | None:
 
 def _region(row: Row, code: int) -> Region:
     level, parent = level_of(code), parent_of(code)
-    if row["level"] != level:
+    if row["level"] not in {"", level}:
         row.wrong(
             "level",
             f"{row['level']!r} does not match code {code}: write {level}",
             f"{row['level']!r} 与代码 {code} 不符：应为 {level}",
         )
-    if (row["parent"] or "0") != str(parent):
+    if row["parent"] not in {"", str(parent)}:
         want = str(parent) if parent else "nothing"
         row.wrong(
             "parent",
             f"{row['parent']!r} is not the region above {code}: write {want}",
             f"{row['parent']!r} 不是 {code} 的上级：应为 {parent or '空'}",
         )
-    name_zh, name_en = row.needed("name_zh"), row.needed("name_en")
+    name_zh = row.needed("name_zh")
+    name_en = row["name_en"] or name_zh
     return Region(
         code,
         name_zh,
@@ -107,20 +111,9 @@ def _region(row: Row, code: int) -> Region:
         parent,
         level,
         row["short_zh"] or _SUFFIX.sub("", name_zh),
-        _short_en(row, name_en),
+        (row["short_en"] or name_en)[:LONGEST_SHORT_EN].rstrip(),
         _tile(row),
     )
-
-
-def _short_en(row: Row, name_en: str) -> str:
-    short = row["short_en"]
-    if len(short) > LONGEST_SHORT_EN:
-        row.wrong(
-            "short_en",
-            f"{short!r} is longer than {LONGEST_SHORT_EN} letters: shorten it",
-            f"{short!r} 超过 {LONGEST_SHORT_EN} 个字母：请缩短",
-        )
-    return short or name_en[:LONGEST_SHORT_EN].rstrip()
 
 
 def _tile(row: Row) -> Tile | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -74,8 +74,11 @@ class Row:
         return self[column]
 
 
-def read(path: Path, columns: Sequence[str], problems: Problems) -> list[Row]:
-    """Return the rows of the sheet at ``path``; what is wrong with the file goes to ``problems``."""
+def read(path: Path, columns: Sequence[str], problems: Problems, optional: Collection[str] = ()) -> list[Row]:
+    """Return the rows of the sheet at ``path``; what is wrong with the file goes to ``problems``.
+
+    A column that is ``optional`` may be left out: its cells are empty then.
+    """
     text = _text(path, problems)
     if text is None:
         return []
@@ -92,7 +95,7 @@ def read(path: Path, columns: Sequence[str], problems: Problems) -> list[Row]:
             )
         )
         return []
-    return _rows(path.name, records, columns, problems)
+    return _rows(path.name, records, columns, optional, problems)
 
 
 def _text(path: Path, problems: Problems) -> str | None:
@@ -142,11 +145,17 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
         start = reader.line_num + 1
 
 
-def _rows(file: str, records: list[tuple[int, list[str]]], columns: Sequence[str], problems: Problems) -> list[Row]:
+def _rows(
+    file: str,
+    records: list[tuple[int, list[str]]],
+    columns: Sequence[str],
+    optional: Collection[str],
+    problems: Problems,
+) -> list[Row]:
     line, header = records[0] if records else (1, [])
     before = len(problems.kept) + problems.omitted
     for column in columns:
-        if header.count(column) != 1:
+        if header.count(column) > 1 or (column not in header and column not in optional):
             what, zh = ("is missing", "缺少该列") if column not in header else ("occurs twice", "该列重复")
             names = ",".join(columns)
             problems.add(

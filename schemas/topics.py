@@ -10,9 +10,10 @@ QUOTES: Final = "market.quotes"
 CLOCK: Final = "clock"
 INDICATORS: Final = "indicators"
 ALERTS: Final = "alerts"
+ACTIONS: Final = "alert.actions"
 DEAD_LETTERS: Final = "dead.letters"
 
-#: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes, alert.actions.
+#: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes.
 INPUTS: Final = (SALES, STOCK, QUOTES)
 
 #: The names that ``--inputs`` takes, and their topics.
@@ -21,8 +22,8 @@ INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
 #: What a worker reads.
 CONSUMED: Final = (*INPUTS, CLOCK)
 
-#: Newest record per key is kept by the broker.
-COMPACTED: Final = (INDICATORS, ALERTS)
+#: Newest record per key is kept by the broker. Every action has a key of its own, so none of them is ever dropped.
+COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS)
 
 #: Every topic of the product, all with the same number of partitions.
 ALL: Final = (*CONSUMED, *COMPACTED, DEAD_LETTERS)

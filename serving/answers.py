@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from schemas.events import LEVELS, Alert, Indicator
 from serving import rows
+from serving.ledger import Ledger
 from serving.letters import Letters, Store
 from serving.live import Latest, LiveView
 from serving.rows import AlertRow, IndicatorRow
@@ -88,7 +90,15 @@ class Answers:
     still answered and marked incomplete; without a live view ``WarehouseUnavailable`` is raised.
     """
 
-    def __init__(self, warehouse: Store, live: LiveView | None = None, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        warehouse: Store,
+        live: LiveView | None = None,
+        executor: Executor | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
         self.live = live
         self._warehouse = warehouse
         self._executor = executor
@@ -129,7 +139,24 @@ class Answers:
                 row.highest = _higher(row.highest, before.highest if before else None)
                 newest[row.id] = row
         found = sorted(filter(wanted.admits, newest.values()), key=lambda row: (row.at, row.key, row.seq), reverse=True)
-        return Answer(found[:limit], latest.cursor, stored is not None)
+        shown, now = found[:limit], self._clock()
+        return Answer([rows.joined(row, latest.ledger, now) for row in shown], latest.cursor, stored is not None)
+
+    async def alert(self, episode: str) -> AlertRow | None:
+        """Return the newest transition of an episode: the live one, or else the stored one."""
+        latest = self._latest()
+        found = next((row for row in _live_alerts(latest) if row.id == episode), None)
+        if found is None:
+            course = await self.transitions(AlertFilter(), 1000, episode)
+            found = course.rows[-1] if course.rows else None
+        return rows.joined(found, latest.ledger, self._clock()) if found is not None else None
+
+    async def course(self, episode: str) -> tuple[list[AlertRow], bool]:
+        """Return every known transition of an episode, oldest first, and whether the warehouse took part."""
+        stored = await self._stored("alerts_history", {**AlertFilter().parameters(), "id": episode, "limit": 1000})
+        known = {row.seq: row for row in rows.alerts(stored)} if stored is not None else {}
+        known |= {row.seq: row for row in _live_transitions(self._latest(), 0) if row.id == episode}
+        return [known[seq] for seq in sorted(known)], stored is not None
 
     async def transitions(self, wanted: AlertFilter, limit: int, episode: str = ANY) -> Answer[AlertRow]:
         """Return every stored transition, oldest first; ``level`` and ``state`` are those of the transition."""
@@ -154,7 +181,8 @@ class Answers:
         """Wait until something wanted changed after the cursor, and return every transition since, oldest first."""
 
         def since(latest: Latest, cursor: int) -> list[AlertRow]:
-            return [row for row in _live_transitions(latest, cursor) if wanted.admits(row)]
+            news = (row for row in _live_transitions(latest, cursor) if wanted.admits(row))
+            return [rows.joined(row, latest.ledger, self._clock()) for row in news]
 
         return await self._news(since, after, seconds)
 
@@ -165,6 +193,11 @@ class Answers:
         except WarehouseUnavailable:
             return False
         return True
+
+    @property
+    def ledger(self) -> Ledger:
+        """Return what people have done about alerts."""
+        return self._latest().ledger
 
     def _latest(self) -> Latest:
         return self.live.latest if self.live else Latest()

@@ -8,17 +8,22 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Litestar, Response, Router, get
+from litestar.datastructures import MutableScopeHeaders
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ServiceUnavailableException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
+from litestar.types import Message, Scope
 
-from serving import history, letters_api, problems, wall
-from serving.access import Access
+from serving import actions, history, letters_api, login, problems, wall
+from serving.access import NEEDS, Access
+from serving.actions import Desk
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
+from serving.operations.errors import StoreUnavailable
+from serving.operations.operations import Operations
 from serving.rows import AlertRow, IndicatorRow
 from serving.wall import Wall
 from warehouse.errors import WarehouseUnavailable
@@ -63,7 +68,7 @@ class Health(msgspec.Struct):
     details: dict[str, Any]
 
 
-@get("/api/indicators", summary="Newest indicators of each region and good")
+@get("/api/indicators", summary="Newest indicators of each region and good", opt={NEEDS: "wall"})
 async def get_indicators(
     answers: NamedDependency[Answers],
     region: Region = None,
@@ -82,7 +87,7 @@ async def get_indicators(
     return _respond(await answers.indicators(wanted, limit))
 
 
-@get("/api/indicators/series", summary="Stored indicators over time")
+@get("/api/indicators/series", summary="Stored indicators over time", opt={NEEDS: "wall"})
 async def get_series(
     answers: NamedDependency[Answers],
     region: Region = None,
@@ -99,7 +104,7 @@ async def get_series(
     return _respond(await answers.series(wanted, _epoch(since, 0), _epoch(until, FAR), limit))
 
 
-@get("/api/alerts", summary="Newest transition of each alert episode, newest first")
+@get("/api/alerts", summary="Newest transition of each alert episode, newest first", opt={NEEDS: "wall"})
 async def get_alerts(
     answers: NamedDependency[Answers],
     level: Lowest = None,
@@ -119,7 +124,7 @@ async def get_alerts(
     return _respond(await answers.alerts(wanted, limit))
 
 
-@get("/api/alerts/transitions", summary="Every stored transition, oldest first")
+@get("/api/alerts/transitions", summary="Every stored transition, oldest first", opt={NEEDS: "wall"})
 async def get_transitions(
     answers: NamedDependency[Answers],
     id: Episode = None,
@@ -136,7 +141,7 @@ async def get_transitions(
     return _respond(await answers.transitions(wanted, limit, id or ""))
 
 
-@get("/api/counts", summary="Stored rows of each table")
+@get("/api/counts", summary="Stored rows of each table", opt={NEEDS: "history"})
 async def get_counts(answers: NamedDependency[Answers]) -> Response[dict[str, int]]:
     """Return cheap counts; a batch that was inserted twice counts twice until it is merged."""
     return Response(await answers.counts())
@@ -160,33 +165,48 @@ def create_app(
     token: str,
     *,
     open_reading: bool = False,
+    open_wall: bool = False,
+    operations: Operations | None = None,
     status: Status = dict,
     audit: Audit | None = None,
     version: str = "0.1.0",
     shown: Wall | None = None,
+    desk: Desk | None = None,
 ) -> Litestar:
     """Build the application.
 
-    ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only)
-    reading needs none. ``status`` returns details for /api/health; its ``reasons`` make it
-    503, its ``notes`` only degrade it. ``audit`` makes an audit of this process's broker and
-    warehouse. ``shown`` is the wall; without one there are no pages and no live stream.
+    ``token`` is what ``Authorization: Bearer`` must carry; with ``open_reading`` (loopback only) reading
+    needs none, with ``open_wall`` what the wall reads. ``operations`` are accounts and wall tokens.
+    ``status`` returns details for /api/health; its ``reasons`` make it 503, its ``notes`` only degrade it.
+    ``audit`` makes an audit of this process's broker and warehouse. ``shown`` is the wall; without one
+    there are no pages and no live stream. Without ``desk`` nobody can act.
     """
-    guarded = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit, *letters_api.HANDLERS]
+    guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit]
+    guarded += [*letters_api.HANDLERS, login.get_me, login.get_audit_log]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
-    pages = [wall.get_root, wall.get_page, wall.get_asset] if shown is not None else []
+    if desk is not None:
+        guarded += actions.HANDLERS
+    pages = [wall.get_root, wall.get_page, wall.get_desk, wall.get_login, wall.get_asset] if shown is not None else []
+    access = Access(token, open_reading, open_wall, operations)
     auditor = Auditor(audit)
     return Litestar(
-        [Router("/", route_handlers=guarded, guards=[Access(token, open_reading)]), get_health, *pages],
+        [Router("/", route_handlers=guarded, guards=[access]), get_health, login.login, login.logout, *pages],
         dependencies={
+            "access": Provide(lambda: access, sync_to_thread=False),
+            "desk": Provide(lambda: desk, sync_to_thread=False),
             "answers": Provide(lambda: answers, sync_to_thread=False),
             "status": Provide(lambda: status, sync_to_thread=False),
             "wall": Provide(lambda: shown, sync_to_thread=False),
             "auditor": Provide(lambda: auditor, sync_to_thread=False),
         },
-        exception_handlers={Exception: problems.respond, WarehouseUnavailable: _unavailable},
+        exception_handlers={
+            Exception: problems.respond,
+            WarehouseUnavailable: _unavailable,
+            StoreUnavailable: _without_store,
+        },
+        before_send=[_harden],
         openapi_config=OpenAPIConfig(
             title="staplewatch", version=version, path="/openapi", render_plugins=[JsonRenderPlugin()]
         ),
@@ -209,3 +229,15 @@ def _respond(answer: Answer[Any]) -> Response[Any]:
 
 def _unavailable(request: Any, error: Exception) -> Response[Any]:
     return problems.respond(request, ServiceUnavailableException(f"the warehouse is unavailable: {error}"))
+
+
+def _without_store(request: Any, error: Exception) -> Response[Any]:
+    return problems.respond(request, ServiceUnavailableException(str(error)))
+
+
+async def _harden(message: Message, _: Scope) -> None:
+    """Give every answer the headers of the pages: an answer of the API that is opened in a tab is no page."""
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in wall.SAFETY.items():
+            headers.setdefault(name, value)

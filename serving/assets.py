@@ -13,6 +13,8 @@ from typing import Final
 #: Built by ``scripts/web`` from ``serving/web``.
 DIRECTORY: Final = "static"
 PAGE: Final = "wall.html"
+DESK: Final = "desk.html"
+LOGIN: Final = "login.html"
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".html": "text/html",
@@ -52,9 +54,9 @@ def load(root: Traversable | None = None) -> Assets:
     """Return what was built, nothing where nothing was."""
     directory = files("serving").joinpath(DIRECTORY) if root is None else root
     found = dict(_walk(directory, "")) if directory.is_dir() else {}
-    page = found.get(PAGE)
-    # the page names every script and style by its hash, so its own hash tells one build from another
-    return Assets(found, hashlib.sha256(page.content).hexdigest()[:16] if page else "")
+    # a page names every script and style by its hash, so the pages' own hash tells one build from another
+    pages = b"".join(asset.content for name, asset in sorted(found.items()) if name.endswith(".html"))
+    return Assets(found, hashlib.sha256(pages).hexdigest()[:16] if pages else "")
 
 
 def _walk(directory: Traversable, prefix: str) -> list[tuple[str, Asset]]:

@@ -13,6 +13,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.params import QueryParameter
 
+from serving.access import NEEDS
+
 LONGEST_WAIT: Final = 3600.0
 
 #: Makes an audit, given how many seconds it may first wait for the stream; blocks.
@@ -65,7 +67,7 @@ async def _in_thread(audit: Audit, wait: float) -> msgspec.Struct:
     return await done
 
 
-@post("/api/audit", status_code=200, summary="Whether everything that is stored agrees")
+@post("/api/audit", status_code=200, summary="Whether everything that is stored agrees", opt={NEEDS: "admin"})
 async def post_audit(auditor: NamedDependency[Auditor], wait: Wait = 0.0) -> Response[msgspec.Struct]:
     """Return one summary per check and one finding per disagreement; may take minutes."""
     return Response(await auditor.report(wait))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -22,12 +22,15 @@ class Pinged(Protocol):
     def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Run a named query."""
 
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Append rows."""
+
     def ping(self) -> None:
         """Return when the warehouse answers."""
 
 
 class Guard:
-    """Passes queries on while a ping every few seconds is answered, and refuses them at once while it is not.
+    """Passes queries and rows on while a ping every few seconds is answered, and refuses them at once while it is not.
 
     A paused server accepts connections and says nothing: without this every question would wait for
     the connection's time-out. ``say`` gets one text per change of state.
@@ -65,6 +68,12 @@ class Guard:
         if self._reason:
             raise WarehouseUnavailable(self._reason)
         return self._warehouse.query(name, parameters)
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Append rows; raises ``WarehouseUnavailable`` at once while the warehouse does not answer."""
+        if self._reason:
+            raise WarehouseUnavailable(self._reason)
+        self._warehouse.insert(table, columns)
 
     def _ping(self) -> None:
         while not self._stopped.is_set():

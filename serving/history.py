@@ -14,6 +14,7 @@ from litestar.params import QueryParameter
 
 from schemas.fixed import AMOUNT, PRICE, QUANTITY
 from serving import rows
+from serving.access import NEEDS
 from serving.answers import Answers, Parameters
 from serving.wall import Wall
 
@@ -55,7 +56,7 @@ class SiteRow(msgspec.Struct):
     sold_at: str | None = None
 
 
-@get("/api/prices", summary="Daily prices: medians over counties")
+@get("/api/prices", summary="Daily prices: medians over counties", opt={NEEDS: "wall"})
 async def get_prices(
     answers: NamedDependency[Answers],
     wall: NamedDependency[Wall],
@@ -75,7 +76,7 @@ async def get_prices(
     return [PriceRow(each["good"], each["date"].isoformat(), each["price"], each["counties"]) for each in _each(found)]
 
 
-@get("/api/sites", summary="What each site of a county last said")
+@get("/api/sites", summary="What each site of a county last said", opt={NEEDS: "wall"})
 async def get_sites(
     answers: NamedDependency[Answers], wall: NamedDependency[Wall], region: County, good: Good = None
 ) -> list[SiteRow]:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from serving import wire
+from serving import rows, wire
 from serving.live import LiveView
 
 #: News are gathered this long: ten frames a second at most, and an event is seen well within its second.
@@ -77,10 +77,12 @@ class Hub:
         self._wake()
 
     def cut(self) -> None:
-        """Make a frame of what changed, if anything did."""
-        changed = self.live.latest.take_changed()
-        if changed:
-            self._add("change", {**wire.changes(changed, self.live.latest), **self._state()})
+        """Make frames of what changed and what was done, if anything was: an action comes after what it changed."""
+        latest, now = self.live.latest, self._clock()
+        if changed := latest.take_changed():
+            self._add("change", {**wire.changes(changed, latest, now), **self._state()})
+        if acted := latest.take_acted():
+            self._add("action", {"actions": [rows.from_action(each) for each in acted], **self._state()})
 
     def beat(self) -> None:
         """Make a frame that says: still here, and this is the state of things."""
@@ -107,7 +109,7 @@ class Hub:
         """Return everything as it is now; shared by those who come while its place is in the ring."""
         self.cut()
         if self._snapshot.number != self._number or not self._number:
-            content = {**wire.everything(self.live.latest), **self._state()}
+            content = {**wire.everything(self.live.latest, self._clock()), **self._state()}
             data = wire.event("snapshot", content, f"{self.name}-{self._number}")
             self._snapshot = Frame(self._number, data)
         return self._snapshot

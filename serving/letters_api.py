@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ValidationException
 from litestar.params import Body, QueryParameter
 
+from serving.access import NEEDS
 from serving.answers import Answers
 from serving.headers import NEXT
 from serving.letters import BadPageError, DeadLetterRow, LetterFilter, Order, OutcomeRow, ReasonRow, SentRow
@@ -70,7 +71,7 @@ def _epoch(moment: datetime | None, default: int) -> int:
 FILTERED: Final = {"wanted": Provide(_filter, sync_to_thread=False)}
 
 
-@get("/api/dead-letters", dependencies=FILTERED, summary="Rejected records")
+@get("/api/dead-letters", dependencies=FILTERED, summary="Rejected records", opt={NEEDS: "history"})
 async def get_dead_letters(
     answers: NamedDependency[Answers],
     wanted: NamedDependency[LetterFilter],
@@ -89,7 +90,7 @@ async def get_dead_letters(
     return Response(found.rows, headers={NEXT: found.next} if found.next else {})
 
 
-@get("/api/dead-letters/summary", dependencies=FILTERED, summary="Rejected records by topic, stage and reason")
+@get("/api/dead-letters/summary", dependencies=FILTERED, summary="Rejected records by reason", opt={NEEDS: "history"})
 async def get_summary(
     answers: NamedDependency[Answers],
     wanted: NamedDependency[LetterFilter],
@@ -99,13 +100,13 @@ async def get_summary(
     return Response(await answers.letters.summary(wanted, limit))
 
 
-@get("/api/dead-letters/replays", summary="What became of the records that a run of the replay sent")
+@get("/api/dead-letters/replays", summary="What became of what a replay sent", opt={NEEDS: "history"})
 async def get_outcomes(answers: NamedDependency[Answers], run: Run) -> Response[list[OutcomeRow]]:
     """Return numbers of records by outcome; an empty outcome is "not read yet"."""
     return Response(await answers.letters.outcomes(run))
 
 
-@post("/api/dead-letters/replays", summary="Note that letters were sent again", status_code=201)
+@post("/api/dead-letters/replays", summary="Note that letters were sent again", status_code=201, opt={NEEDS: "admin"})
 async def post_replays(
     answers: NamedDependency[Answers], data: Annotated[list[SentRow], Body(description="what the broker acknowledged")]
 ) -> Response[dict[str, int]]:

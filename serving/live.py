@@ -1,4 +1,4 @@
-"""The newest indicators and alerts, followed from their topics by one consumer without a group."""
+"""The newest indicators, alerts and actions, followed from their topics by one consumer without a group."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +16,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from schemas import topics
-from schemas.events import LEVELS, Alert, Indicator
+from schemas.events import LEVELS, Action, Alert, Indicator
 from serving.feeds import Feeds
+from serving.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +27,12 @@ FETCH_WAIT_MS: Final = 50
 #: Transitions kept for followers; a storm of 38 goods in 74 counties makes 2,812.
 RECENT: Final = 10_000
 RETRY_SECONDS: Final = 2.0
+#: Actions that no follower has been told of yet; a bulk acknowledgement has some hundreds.
+UNTOLD: Final = 5_000
 #: A broker that is there answers within this.
 PULSE_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 1.0
-FOLLOWED: Final = (topics.INDICATORS, topics.ALERTS)
+FOLLOWED: Final = (topics.INDICATORS, topics.ALERTS, topics.ACTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Latest:
     #: What changed since ``take_changed``, the newest of each key: bounded by the number of keys.
     changed: dict[str, Indicator | Alert] = field(default_factory=dict)
     feeds: Feeds = field(default_factory=Feeds)
+    ledger: Ledger = field(default_factory=Ledger)
+    #: Actions since ``take_acted``.
+    acted: deque[Action] = field(default_factory=lambda: deque(maxlen=UNTOLD))
+    #: Actions that the warehouse does not have as far as is known, by event id.
+    unstored: dict[str, Action] = field(default_factory=dict)
     rejected: int = 0
 
     def apply(self, topic: str, key: bytes | None, value: bytes | None, stamp: float = 0.0) -> bool:
@@ -62,10 +71,12 @@ class Latest:
         if key is None or value is None:
             return False
         try:
-            record = _INDICATOR.decode(value) if topic == topics.INDICATORS else _ALERT.decode(value)
+            record = _DECODERS[topic].decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested 1,000 deep
             self.rejected += 1
             return False
+        if isinstance(record, Action):
+            return self.act(record)
         return self.take(key.decode(errors="replace"), record, stamp)
 
     def take(self, key: str, record: Indicator | Alert, stamp: float = 0.0) -> bool:
@@ -82,10 +93,32 @@ class Latest:
             self.feeds.note(record.region, record.heard, stamp)
         else:
             self.transitions.append(change)
+            self.ledger.rise(record.id, record.seq, record.level)
             episode, level = self.highest.get(key, (record.id, 0))
             level = level if episode == record.id else 0
             self.highest[key] = (record.id, max(level, LEVELS.index(record.level)))
         return True
+
+    def act(self, action: Action, *, stored: bool = False) -> bool:
+        """Take in an action, which changes what is told of the alerts it concerns; return whether it was news."""
+        if stored:
+            self.unstored.pop(action.event_id, None)
+        if not _sound(action) or not self.ledger.take(action):
+            return False
+        if not stored:
+            self.unstored[action.event_id] = action
+        self.cursor += 1
+        self.acted.append(action)
+        for key, change in self.alerts.items():
+            if isinstance(change.record, Alert) and self.ledger.concerns(action, change.record):
+                self.changed[key] = change.record
+        return True
+
+    def take_acted(self) -> list[Action]:
+        """Return the actions since the last call."""
+        taken = list(self.acted)
+        self.acted.clear()
+        return taken
 
     def take_changed(self) -> list[Indicator | Alert]:
         """Return the newest record of every key that changed since the last call."""
@@ -93,8 +126,20 @@ class Latest:
         return list(taken.values())
 
 
-_INDICATOR: Final = msgspec.json.Decoder(Indicator)
-_ALERT: Final = msgspec.json.Decoder(Alert)
+_DECODERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    topics.INDICATORS: msgspec.json.Decoder(Indicator),
+    topics.ALERTS: msgspec.json.Decoder(Alert),
+    topics.ACTIONS: msgspec.json.Decoder(Action),
+}
+
+
+def _sound(action: Action) -> bool:
+    """Return whether an action's times can be read: what is compared with them must never fail."""
+    try:
+        times = [datetime.fromisoformat(text) for text in (action.time, action.until) if text is not None]
+    except ValueError:
+        return False
+    return all(time.tzinfo is not None for time in times)
 
 
 def _newer(record: Indicator | Alert, known: Indicator | Alert) -> bool:
@@ -105,7 +150,7 @@ def _newer(record: Indicator | Alert, known: Indicator | Alert) -> bool:
 
 
 class LiveView:
-    """Follows the topics ``indicators`` and ``alerts`` from the beginning, all partitions.
+    """Follows the topics ``indicators``, ``alerts`` and ``alert.actions`` from the beginning, all partitions.
 
     ``caught_up`` turns true at the first fetch that brought nothing: end offsets are not used,
     tansu's are wrong. A lost broker is waited for; ``connected`` tells, the log does not: whoever
@@ -160,8 +205,19 @@ class LiveView:
         for record in records:
             self.latest.apply(record.topic, record.key, record.value, record.timestamp / 1000)
         if self.latest.cursor > before:
-            changed, self._changed = self._changed, asyncio.Event()
-            changed.set()
+            self._wake()
+
+    def recall(self, actions: Iterable[Action]) -> None:
+        """Take in actions that the warehouse has, and wake those who wait for news."""
+        before = self.latest.cursor
+        for action in actions:
+            self.latest.act(action, stored=True)
+        if self.latest.cursor > before:
+            self._wake()
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def _follow(self) -> None:
         while True:

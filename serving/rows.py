@@ -9,8 +9,9 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from schemas.events import LEVELS, Alert, Indicator
+from schemas.events import LEVELS, Action, Alert, Indicator, Matcher
 from schemas.fixed import AMOUNT, QUANTITY
+from serving.ledger import Acknowledged, Comment, Ledger
 
 
 class IndicatorRow(msgspec.Struct, kw_only=True):
@@ -56,7 +57,8 @@ class IndicatorRow(msgspec.Struct, kw_only=True):
 class AlertRow(msgspec.Struct, kw_only=True):
     """One transition of an alert: by default the newest of its episode ``id``.
 
-    ``highest`` is the highest level that the episode reached as far as this instance knows.
+    ``highest`` is the highest level that the episode reached as far as this instance knows. ``acknowledged``,
+    ``silenced_until`` and ``comments`` are what people did about the episode, and are not of one transition.
     """
 
     id: str
@@ -84,6 +86,26 @@ class AlertRow(msgspec.Struct, kw_only=True):
     processed_at: str | None = None
     stale: bool = False
     correction: bool = False
+    acknowledged: Acknowledged | None = None
+    silenced_until: str | None = None
+    comments: list[Comment] = []
+
+
+class ActionRow(msgspec.Struct, kw_only=True):
+    """What somebody did about alerts: acknowledge, comment, silence or unsilence; times are UTC."""
+
+    event_id: str
+    kind: str
+    by: str
+    at: str
+    note: str = ""
+    alert: str = ""
+    key: str = ""
+    seq: int = 0
+    level: str = "none"
+    silence: str = ""
+    matcher: Matcher | None = None
+    until: str | None = None
 
 
 #: Columns that hold fixed-point integers, and what divides them.
@@ -126,6 +148,20 @@ def from_alert(event: Alert) -> AlertRow:
     own |= {name: utc(own[name]) for name in ("since", "at", "processed_at")}
     own["site"] = event.site or None
     return AlertRow(**own)
+
+
+def from_action(event: Action) -> ActionRow:
+    """Return the row of an action."""
+    own = {name: getattr(event, name) for name in ActionRow.__struct_fields__ if hasattr(event, name)}
+    return ActionRow(**{**own, "until": utc(event.until) if event.until else None}, at=utc(event.time))
+
+
+def joined(row: AlertRow, ledger: Ledger, now: float) -> AlertRow:
+    """Give a row what people did about its episode; ``now`` (epoch seconds) decides whether a silence is over."""
+    row.acknowledged = ledger.acknowledged(row.id, row.level)
+    row.silenced_until = ledger.silenced_until(row, now)
+    row.comments = ledger.comments(row.id)
+    return row
 
 
 def indicators(table: pa.Table) -> list[IndicatorRow]:

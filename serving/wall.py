@@ -1,7 +1,9 @@
-"""The wall's page, its files, and the live stream that feeds it."""
+"""The pages, their files, and the live stream that feeds it."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -11,12 +13,13 @@ import pyarrow as pa
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
-from litestar.params import FromPath, HeaderParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Redirect, Stream
 
 from schemas.catalogue import Catalogue
-from serving import wire
-from serving.assets import PAGE, Asset, Assets
+from serving import login, wire
+from serving.access import NEEDS, Access
+from serving.assets import DESK, LOGIN, PAGE, Asset, Assets
 from serving.hub import Hub
 from serving.memory import Memory
 
@@ -30,6 +33,8 @@ SAFETY: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 #: Their names change with their content.
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -37,6 +42,7 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 LastEventId = Annotated[
     str | None, HeaderParameter(name="Last-Event-ID", description="id of the last event that was read: resume there")
 ]
+WallToken = Annotated[str | None, QueryParameter(description="token of a screen, of staplewatch wall-tokens add")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +94,33 @@ async def get_root() -> Redirect:
 
 
 @get("/wall", summary="The wall display", media_type="text/html", include_in_schema=False)
-async def get_page(request: Request[Any, Any, Any], wall: NamedDependency[Wall]) -> Response[bytes]:
-    """Return the page; it holds no data, so it needs no login: what it asks for does."""
-    if not wall.assets.built:
-        msg = "the pages have not been built: run `make setup` (or scripts/web), then start again"
-        raise ServiceUnavailableException(msg)
-    return _file(request, wall.assets.files[PAGE], "no-cache")
+async def get_page(
+    request: Request[Any, Any, Any],
+    wall: NamedDependency[Wall],
+    access: NamedDependency[Access],
+    token: WallToken = None,
+) -> Response[bytes]:
+    """Return the page; it holds no data, so it needs no login: what it asks for does.
+
+    A good ``token`` becomes a cookie, by which a screen without a keyboard is known.
+    """
+    response = _page(request, wall, PAGE)
+    operations = access.operations
+    if token and operations and await asyncio.to_thread(operations.wall_tokens.find, token) is not None:
+        response.cookies.append(login.wall_cookie(request, token))
+    return response
+
+
+@get("/desk", summary="The duty desk", media_type="text/html", include_in_schema=False)
+async def get_desk(request: Request[Any, Any, Any], wall: NamedDependency[Wall]) -> Response[bytes]:
+    """Return the duty desk's page."""
+    return _page(request, wall, DESK)
+
+
+@get("/login", summary="Logging in", media_type="text/html", include_in_schema=False)
+async def get_login(request: Request[Any, Any, Any], wall: NamedDependency[Wall]) -> Response[bytes]:
+    """Return the page to log in by."""
+    return _page(request, wall, LOGIN)
 
 
 @get("/assets/{name:str}", include_in_schema=False)
@@ -108,37 +135,64 @@ async def get_asset(
     return _file(request, asset, FOR_EVER)
 
 
-@get("/live", summary="Live stream of indicators and alerts (server-sent events)", media_type="text/event-stream")
-async def get_live(wall: NamedDependency[Wall], last: LastEventId = None) -> Stream:
-    """Send ``build``, ``catalogue``, ``snapshot``, then ``change`` and ``heartbeat``; with ``Last-Event-ID`` resume."""
+@get(
+    "/live",
+    summary="Live stream of indicators, alerts and actions (server-sent events)",
+    media_type="text/event-stream",
+    opt={NEEDS: "wall"},
+)
+async def get_live(
+    request: Request[Any, Any, Any],
+    wall: NamedDependency[Wall],
+    access: NamedDependency[Access],
+    last: LastEventId = None,
+) -> Stream:
+    """Send ``build``, ``catalogue``, ``snapshot``, then ``change``, ``action`` and ``heartbeat``.
+
+    With ``Last-Event-ID`` it resumes. It ends when who asked no longer may: the session is over, the token revoked.
+    """
     return Stream(
-        _events(wall, last),
+        _events(wall, last, access, request),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-@get("/api/regions", summary="Regions of the catalogue")
+@get("/api/regions", summary="Regions of the catalogue", opt={NEEDS: "wall"})
 async def get_regions(wall: NamedDependency[Wall]) -> list[RegionRow]:
     """Return provinces, prefectures and counties with their places on the county grid."""
     return [RegionRow(**wire.region(code, wall.catalogue)) for code in wall.catalogue.regions]
 
 
-@get("/api/goods", summary="Goods of the catalogue")
+@get("/api/goods", summary="Goods of the catalogue", opt={NEEDS: "wall"})
 async def get_goods(wall: NamedDependency[Wall]) -> list[GoodRow]:
     """Return goods with their thresholds of cover."""
     return [GoodRow(**wire.good(code, wall.catalogue)) for code in wall.catalogue.goods]
 
 
-@get("/api/feeds", summary="Freshness of each input")
+@get("/api/feeds", summary="Freshness of each input", opt={NEEDS: "wall"})
 async def get_feeds(wall: NamedDependency[Wall]) -> dict[str, Any]:
     """Return per input, in epoch seconds, ``at`` of its newest event and when it was ``heard``."""
     return dict(wall.hub.live.latest.feeds.told())
 
 
-async def _events(wall: Wall, last: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    wall: Wall, last: str | None, access: Access, request: Request[Any, Any, Any]
+) -> AsyncIterator[bytes]:
+    asked = time.monotonic()
     async for data in wall.hub.follow(last, wall.greeting):
+        if time.monotonic() - asked >= access.recheck_seconds:
+            if not await access.still(request, "wall"):
+                return
+            asked = time.monotonic()
         yield data
+
+
+def _page(request: Request[Any, Any, Any], wall: Wall, name: str) -> Response[bytes]:
+    if name not in wall.assets.files:
+        msg = "the pages have not been built: run `make setup` (or scripts/web), then start again"
+        raise ServiceUnavailableException(msg)
+    return _file(request, wall.assets.files[name], "no-cache")
 
 
 def _file(request: Request[Any, Any, Any], asset: Asset, caching: str) -> Response[bytes]:

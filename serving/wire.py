@@ -38,32 +38,32 @@ def indicator(record: Indicator) -> list[Any]:
     return [record.region, record.good, record.grain, record.kind, rows.utc(record.at), record.date, *told]
 
 
-def changes(records: Iterable[Indicator | Alert], latest: Latest) -> dict[str, Any]:
+def changes(records: Iterable[Indicator | Alert], latest: Latest, now: float) -> dict[str, Any]:
     """Return what changed: rows of indicators and alerts, each the newest of its key."""
     found: dict[str, list[Any]] = {"indicators": [], "alerts": []}
     for record in records:
         if isinstance(record, Indicator):
             found["indicators"].append(indicator(record))
         else:
-            found["alerts"].append(alert(record, latest))
+            found["alerts"].append(alert(record, latest, now))
     return found
 
 
-def everything(latest: Latest) -> dict[str, Any]:
+def everything(latest: Latest, now: float) -> dict[str, Any]:
     """Return the newest indicators, the alerts that are not resolved and the last that are."""
     alerts = [change.record for change in latest.alerts.values() if isinstance(change.record, Alert)]
     resolved = sorted((each for each in alerts if each.state == "resolved"), key=lambda each: each.at)
     shown = [each for each in alerts if each.state != "resolved"] + resolved[-RESOLVED_KEPT:]
     indicators = (change.record for change in latest.indicators.values())
-    return changes([*indicators, *shown], latest)
+    return changes([*indicators, *shown], latest, now)
 
 
-def alert(record: Alert, latest: Latest) -> rows.AlertRow:
-    """Return the row of a transition, with the highest level that its episode was seen to reach."""
+def alert(record: Alert, latest: Latest, now: float) -> rows.AlertRow:
+    """Return the row of a transition, with the highest level of its episode and what was done about it."""
     row = rows.from_alert(record)
     _, level = latest.highest.get(record.key, ("", LEVELS.index(record.level)))
     row.highest = LEVELS[level]
-    return row
+    return rows.joined(row, latest.ledger, now)
 
 
 def catalogue(found: Catalogue, timezone: str, *, exercise: bool) -> dict[str, Any]:

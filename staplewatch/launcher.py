@@ -20,7 +20,7 @@ import structlog
 
 import warehouse as stores
 from serving.guard import Guard
-from staplewatch import addresses, assembly, watching
+from staplewatch import addresses, assembly, operating, watching
 from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
@@ -37,6 +37,7 @@ from streams.presence import Presence
 from streams.quiet import calm, hush
 
 if TYPE_CHECKING:
+    from serving.operations.operations import Operations
     from staplewatch.audit.report import Report
     from staplewatch.broker import EmbeddedBroker
     from staplewatch.cluster import Ready
@@ -161,7 +162,9 @@ class Launcher:
         if not await _all_or_missing(stop, patience, broker, store):
             return exits.STORED
         token = self._token()
-        web = Web(await self._site(ground, store, listener, token, stack))
+        operations = await asyncio.to_thread(operating.open_operations, self._settings)
+        stack.callback(operations.store.close)
+        web = Web(await self._site(ground, store, listener, token, operations, stack))
         stack.push_async_callback(self._stop_parts, web)
         await web.start()
         found = await until(stop, broker)
@@ -171,6 +174,8 @@ class Launcher:
         instance = self._instance(listener, ground, token)
         ownership.publish(instance)
         self._ready(instance)
+        if self._on_loopback and self._with_worker:
+            announce_login(instance, operations.links.make())
         return await self._watch(stop, ground, found, store)
 
     async def _found_broker(self, patience: Patience, servers: str) -> Ready:
@@ -230,10 +235,12 @@ class Launcher:
         store: asyncio.Task[Warehouse],
         listener: socket.socket,
         token: str,
+        operations: Operations,
         stack: AsyncExitStack,
     ) -> Site:
         """Return the web's parts. A server is asked over connections of its own, so that it may be away."""
-        url = self._settings.warehouse_url
+        settings = self._settings
+        url = settings.warehouse_url
         self._parts.warehouse = addresses.hidden(url)
         if isinstance(addresses.warehouse(url), Path):
             source: Any = await store
@@ -249,13 +256,19 @@ class Launcher:
             source,
             listener,
             token,
-            open_reading=self._settings.host in LOOPBACK,
+            open_reading=self._on_loopback and settings.open_wall is not False,
+            open_wall=settings.open_wall is True,
+            operations=operations,
             status=self._parts.status,
             audit=partial(self._audit, ground),
             catalogue=ground.catalogue,
-            timezone=self._settings.timezone,
-            exercise=self._settings.exercise,
+            timezone=settings.timezone,
+            exercise=settings.exercise,
         )
+
+    @property
+    def _on_loopback(self) -> bool:
+        return self._settings.host in LOOPBACK
 
     def _audit(self, ground: Ground, wait: float) -> Report:
         """Return the report of an audit; ``ConnectionError`` until broker and warehouse were there once."""
@@ -336,6 +349,13 @@ class Launcher:
 def announce(instance: Instance) -> None:
     """Write the one line that says that events can be taken in."""
     sys.stdout.write(f"ready: http={instance.http} broker={instance.broker}\n")
+    sys.stdout.flush()
+
+
+def announce_login(instance: Instance, secret: str) -> None:
+    """Write the link by which this machine's user logs in, once; what follows ``#`` is in nobody's log."""
+    link = f"{instance.http}/login#link={secret}"
+    sys.stdout.write(say(f"登录（15 分钟内，仅一次）：{link}\n", f"login (once, within 15 minutes): {link}\n"))
     sys.stdout.flush()
 
 

@@ -13,6 +13,7 @@ import structlog
 
 #: They tell their life story at INFO.
 QUIET: Final = (
+    "alembic",
     "aiokafka",
     "faust",
     "mode",

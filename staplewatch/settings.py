@@ -44,6 +44,14 @@ class Settings(BaseSettings):
         None,
         description="clickhouse://user:password@host:port/database or chdb:///dir; unset: chdb in DATA/warehouse.",
     )
+    operations: SecretStr | None = Field(
+        None,
+        description="Accounts and audit: postgresql://user:password@host/database or sqlite:///FILE; "
+        "unset: DATA/operations.db.",
+    )
+    open_wall: bool | None = Field(
+        None, description="The wall may be read without a login; unset: only where bound to loopback."
+    )
     host: str = Field("127.0.0.1", description="Address that the web application listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")
     token: SecretStr | None = Field(
@@ -137,6 +145,13 @@ class Settings(BaseSettings):
         if self.warehouse is not None:
             return self.warehouse.get_secret_value()
         return f"chdb://{self.data.resolve() / 'warehouse'}"
+
+    @property
+    def operations_url(self) -> str:
+        """Return the operational store's address, a file of the data directory by default."""
+        if self.operations is not None:
+            return self.operations.get_secret_value()
+        return f"sqlite:///{self.data.resolve() / 'operations.db'}"
 
 
 class SecretFiles(PydanticBaseSettingsSource):

@@ -16,12 +16,16 @@ from typing import Any, Final
 
 from schemas.catalogue import Catalogue
 from serving import assets
+from serving.acting import Acting
+from serving.actions import Desk
 from serving.answers import Answers
 from serving.app import create_app
 from serving.auditing import Audit
 from serving.hub import Hub
 from serving.letters import Store
 from serving.live import LiveView
+from serving.operations.operations import Operations
+from serving.recorder import Recorder
 from serving.server import WebServer
 from serving.wall import Wall
 
@@ -44,6 +48,8 @@ class Site:
     catalogue: Catalogue
     timezone: str = "Asia/Shanghai"
     exercise: bool = False
+    open_wall: bool = False
+    operations: Operations | None = None
 
 
 class Web:
@@ -84,19 +90,25 @@ class Web:
         executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
         answers = Answers(site.warehouse, live, executor)
         hub = Hub(live, answers.look)
+        recorder = Recorder(live, answers.ask, site.warehouse, executor)
+        acting = Acting(site.servers)
         app = create_app(
             answers,
             site.token,
             open_reading=site.open_reading,
+            open_wall=site.open_wall,
+            operations=site.operations,
             status=site.status,
             audit=site.audit,
             version=metadata.version("staplewatch"),
             shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
+            desk=Desk(acting, site.catalogue),
         )
         server = WebServer(app, site.listener)
         try:
             await live.start()
             await hub.start()
+            await recorder.start()
             await server.start()
             self._started.set_result(None)
             await self._stop.wait()
@@ -104,4 +116,6 @@ class Web:
             await live.stop()  # first: it lets go of requests that wait for news
             await hub.stop()
             await server.stop()
+            await recorder.stop()
+            await acting.stop()
             executor.shutdown(wait=False, cancel_futures=True)

@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from streams.columns import Parts, Repeated, listed
 from streams.compact import compact, size_of
 from streams.ports import Rows, State
 from streams.positions import Place
@@ -82,7 +85,7 @@ class Batch:
         before = self.bytes
         for columns in self.rows.values():
             for name, values in columns.items():
-                columns[name] = compact(values)
+                columns[name] = compact(listed(values))
         kept = sum(size_of(values) for columns in self.rows.values() for values in columns.values())
         self.bytes = kept + self.held
         return before - self.bytes
@@ -166,15 +169,19 @@ def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:
     A value that stands in many rows (the lines of one receipt share its texts) is counted once:
     for receipts of five lines 430 B a row were measured, and 1,050 B without that.
     """
-    size = 0
-    for values in columns.values():
-        distinct = {id(value): value for value in values[:_SAMPLE]}.values()
-        if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
-            size += sum(map(sys.getsizeof, values)) + length * _POINTER
-        else:
-            owned = sum(map(sys.getsizeof, distinct)) / min(length, _SAMPLE)
-            size += int(length * (owned + _POINTER))
-    return size
+    return sum(_size(values, length) for values in columns.values())
+
+
+def _size(values: Sequence[object], length: int) -> int:
+    if isinstance(values, np.ndarray):
+        return int(values.nbytes)
+    if isinstance(values, Repeated):
+        return _size(values.values, len(values.values)) + len(values.values) * _POINTER
+    distinct = {id(value): value for value in values[:_SAMPLE]}.values()
+    if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
+        return sum(map(sys.getsizeof, values)) + length * _POINTER
+    owned = sum(map(sys.getsizeof, distinct)) / max(1, min(length, _SAMPLE))
+    return int(length * (owned + _POINTER))
 
 
 def _length(columns: Mapping[str, Sequence[object]]) -> int:
@@ -183,11 +190,7 @@ def _length(columns: Mapping[str, Sequence[object]]) -> int:
 
 def _append(kept: dict[str, Any], columns: Mapping[str, Sequence[object]]) -> int:
     length = _length(columns)
-    if not length:
-        return 0
-    if not kept:
-        kept.update((name, list(values)) for name, values in columns.items())
-    else:
+    if length:
         for name, values in columns.items():
-            kept[name].extend(values)
+            kept.setdefault(name, Parts()).append(values)
     return length

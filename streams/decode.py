@@ -32,6 +32,8 @@ from streams.fields import (
 )
 from streams.indicators.civil import Civil
 from streams.options import Options
+from streams.receipts import Reader
+from streams.salerows import SaleRows, by_line
 from streams.seen import Seen
 
 SALES_COLUMNS: Final = (
@@ -53,7 +55,8 @@ COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOT
 #: What reading hostile bytes can raise. Deep nesting is a RecursionError, bad UTF-8 no error of msgspec's own.
 UNREADABLE: Final = (Rejected, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-Columns = dict[str, list[Any]]
+#: By name: lists, or what ``streams.columns`` and numpy offer in their place.
+Columns = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class Decoder:
     ) -> None:
         self._civil, self._options, self._seen = civil, options, seen
         self._fields = Fields(catalogue, partition, partitions, civil, options)
+        self._bulk = Reader(catalogue, partition, partitions, self._fields, civil, options)
         self._readers: dict[str, tuple[Any, Callable[[Any, int, Decoded], str]]] = {
             topics.SALES: (msgspec.json.Decoder(Receipt), self._receipt),
             topics.STOCK: (msgspec.json.Decoder(StockReport), self._stock),
@@ -90,16 +94,41 @@ class Decoder:
         self._fields.now = int(wall)
         table = TABLES[chunk.topic]
         result = Decoded(table, {name: [] for name in COLUMNS[table]})
-        reader, take = self._readers[chunk.topic]
-        for index in range(start, len(chunk.offsets)):
-            try:
-                value = checked(chunk.values[index], self._options.max_record_bytes)
-                problem = take(reader.decode(value), chunk.offsets[index], result)
-                if problem:
-                    refuse("validate", problem)
-            except UNREADABLE as error:
-                result.dead.append(letter(chunk, index, error))
+        if chunk.topic == topics.SALES:
+            self._receipts(chunk, start, result)
+        else:
+            for index in range(start, len(chunk.offsets)):
+                self._one(chunk, index, result)
         return result
+
+    def _one(self, chunk: Chunk, index: int, result: Decoded) -> None:
+        """Read one record with every check, and say what is wrong with it."""
+        reader, take = self._readers[chunk.topic]
+        try:
+            value = checked(chunk.values[index], self._options.max_record_bytes)
+            problem = take(reader.decode(value), chunk.offsets[index], result)
+            if problem:
+                refuse("validate", problem)
+        except UNREADABLE as error:
+            result.dead.append(letter(chunk, index, error))
+
+    # -- receipts that are right, many at once
+
+    def _receipts(self, chunk: Chunk, start: int, result: Decoded) -> None:
+        rows = SaleRows(SALES_COLUMNS)
+        for part in self._bulk.parts(chunk, start):
+            if isinstance(part, int):
+                self._one(chunk, part, result)
+            else:
+                rows.take(result.columns)
+                tills = zip(part.store, part.workstation, strict=True)
+                numbers = part.lines.number.tolist()
+                repeats = by_line(part.counts, *self._seen.whole(part.day, tills, part.sequence, part.counts, numbers))
+                rows.add(part, chunk.offsets[part.indices[0] : part.indices[-1] + 1], repeats)
+                result.events += len(part.indices)
+                result.repeats += int(repeats.sum())
+        rows.take(result.columns)
+        result.columns = rows.joined()
 
     # -- one event
 

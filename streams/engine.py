@@ -17,10 +17,11 @@ from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
+from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.indicators.civil import DAY
 from streams.indicators.groups import Ints
-from streams.inflow import SELLABLE, event_columns
+from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.options import Options
@@ -97,7 +98,7 @@ class Engine:
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
         own = {"epoch": self.epoch, "topic": topic, "partition": self.partition, "ingested": now}
-        return {**{name: [value] * size for name, value in own.items()}, **columns}
+        return {**{name: Repeated.of(value, size) for name, value in own.items()}, **columns}
 
     def _note_resent(
         self, chunk: Chunk, start: int, columns: Columns, dead: list[DeadLetter], wall: float, outcome: Outcome
@@ -127,24 +128,8 @@ class Engine:
 
     def _absorb(self, table: str, columns: Columns, wall: float) -> None:
         """Hand rows of a raw table to their prefectures."""
-        keep = self.counting(table, columns)
-        prefectures = np.array(columns["prefecture"], np.int64)[keep]
-        for code in np.unique(prefectures).tolist():
-            place = self._place(code)
-            if place.counties:
-                chosen = keep[prefectures == code]
-                events = event_columns(table, columns, chosen, place, self._setup)
-                if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
-                    place.push(TOPICS[table], events, wall)
-
-    @staticmethod
-    def counting(table: str, columns: Columns) -> Ints:
-        """Return which rows count: repeats, and unsellable stock that corrects nothing, are only stored."""
-        keep = np.array(columns["repeat"], np.int64) == 0
-        if table == "stock":
-            stock = zip(columns["disposition"], columns["corrects"], strict=True)
-            keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
-        return np.flatnonzero(keep)
+        for place, events in arrivals(table, columns, self._place, self._setup):
+            place.push(TOPICS[table], events, wall)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Final, NoReturn, TypeVar
 
+import numpy as np
+
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.units import factor
+from schemas.units import UnitError, factor
 from streams.indicators.civil import Civil
+from streams.indicators.groups import Ints
 from streams.options import Options
 
 LONGEST_NAME: Final = 200
@@ -17,6 +21,11 @@ LONGEST_NAME: Final = 200
 SEQUENCE_BITS, LINE_BITS = 53, 32
 #: A report may be dated this far from its own time: corrections come later, orders for tomorrow earlier.
 DATE_BACK, DATE_AHEAD = 60, 1
+#: Where hour, minute and second stand in an RFC 3339 time.
+_DIGITS: Final = [11, 12, 14, 15, 17, 18]
+_SECOND: Final = slice(17, 19)
+#: Stands for a text that is no time or date; no real one is this number.
+NOT_ONE: Final = -(2**62)
 #: Entries of each cache: a hostile sender could fill them without end.
 CACHE = 50_000
 
@@ -45,23 +54,81 @@ class Fields:
         self._counties = {str(code): each for code, each in catalogue.regions.items() if each.level == "county"}
         self._partition, self._partitions = partition, partitions
         self._factors: dict[tuple[str, str], float] = {}
+        self._base = {code: good.unit for code, good in catalogue.goods.items() if factor(good.unit, good.unit) == 1}
         self._minutes: dict[str, int] = {}
         self._days: dict[str, int] = {}
         self.now = 0
 
     def time(self, text: str) -> int:
-        """Return epoch seconds of an RFC 3339 time; minutes are cached (0.2 µs instead of 0.8)."""
-        second = text[17:19]
-        minute = self._minutes.get(text[:17] + text[19:])
-        if minute is not None and second.isdecimal() and second.isascii() and second < "60":
-            at = minute + int(second)
-        else:
-            at = epoch_seconds(text)
-            self._remember(text, at)
+        """Return epoch seconds of an RFC 3339 time; raises ``Rejected`` also for one that cannot be."""
+        at = self._moment(text)
         if not self._options.earliest <= at <= self.now + self._options.ahead:
             ahead = self._options.ahead
             refuse("validate", f"time {text[:40]} is before 2000 or over {ahead} s ahead: check the sender's clock")
         return at
+
+    def _moment(self, text: str) -> int:
+        """Return epoch seconds; minutes are cached (0.2 µs instead of 0.8)."""
+        second = text[17:19]
+        minute = self._minutes.get(text[:17] + text[19:])
+        if minute is not None and second.isdecimal() and second.isascii() and second < "60":
+            return minute + int(second)
+        at = epoch_seconds(text)
+        self._remember(text, at)
+        return at
+
+    def seconds(self, texts: list[str]) -> Ints:
+        """Return epoch seconds of many times, ``NOT_ONE`` for a text that is none; the range is not checked.
+
+        Times of one date, written alike, are read by numpy: 30 ns each instead of 200.
+        """
+        found = self._alike(texts)
+        return np.array(list(map(self._second, texts)), np.int64) if found is None else found
+
+    def _alike(self, texts: list[str]) -> Ints | None:
+        size, together = len(texts[0]), "".join(texts)
+        if size < _SECOND.stop or len(together) != size * len(texts) or not together.isascii():
+            return None
+        rows = np.frombuffer(together.encode(), np.uint8).reshape(len(texts), size)
+        digits = rows[:, _DIGITS] - ord("0")
+        rest = np.delete(np.arange(size), _DIGITS)
+        hour, minute, second = (digits[:, 0::2] * np.uint8(10) + digits[:, 1::2]).astype(np.int64).T
+        good = (rows[:, rest] == rows[0, rest]).all() and digits.max() <= 9
+        if not good or hour.max() > 23 or minute.max() > 59 or second.max() > 59:
+            return None
+        first = self._second(texts[0])
+        of_day = (hour * 60 + minute) * 60 + second
+        return None if first == NOT_ONE else first + of_day - of_day[0]
+
+    def _second(self, text: str) -> int:
+        try:
+            return self._moment(text)
+        except Rejected:
+            return NOT_ONE
+
+    def days(self, texts: list[str]) -> list[int]:
+        """Return day numbers of many dates, ``NOT_ONE`` for a text that is none."""
+        known = self._days
+        for text in set(texts) - known.keys():
+            with suppress(Rejected):
+                _keep(known, text, _day(text))
+        return [known.get(text, NOT_ONE) for text in texts]
+
+    def scales(self, goods: list[str], units: list[str]) -> list[float]:
+        """Return the factors of many goods and units, 0 where there is none."""
+        if list(map(self._base.get, goods)) == units:  # nearly always; half the time of looking up each pair
+            return [1.0] * len(goods)
+        found = list(map(self._factors.get, zip(goods, units, strict=True)))
+        if None in found:
+            pairs = zip(goods, units, found, strict=True)
+            found = [self._scale(good, unit) if scale is None else scale for good, unit, scale in pairs]
+        return found  # type: ignore[return-value]
+
+    def _scale(self, good: str, unit: str) -> float:
+        try:
+            return self.factor(good, unit)
+        except (Rejected, UnitError):
+            return 0.0
 
     def _remember(self, text: str, at: int) -> None:
         if text[19] in "Z+-":  # no fraction, which is hardly ever the same again
@@ -149,6 +216,26 @@ def named(**texts: str) -> None:
             refuse("validate", f"{name} has {len(text)} characters, allowed are 1 to {LONGEST_NAME}")
         if not text.isascii():
             _encodable(name, text)
+
+
+def is_name(text: str) -> bool:
+    """Return whether ``named`` would let a text pass."""
+    if not text or len(text) > LONGEST_NAME:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def are_names(texts: list[str]) -> bool:
+    """Return whether all texts are names, as ``is_name`` of each; three passes in C where all are ASCII."""
+    if "".join(texts).isascii():
+        return min(map(len, texts)) > 0 and max(map(len, texts)) <= LONGEST_NAME
+    return all(map(is_name, texts))
 
 
 def _encodable(name: str, text: str) -> None:

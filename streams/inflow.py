@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from streams.columns import numbers
+from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
 from streams.seen import digest
@@ -16,37 +18,77 @@ from streams.setup import Setup
 SELLABLE = "sellable"
 
 
-def event_columns(
-    table: str, columns: Mapping[str, Sequence[Any]], chosen: Any, place: Prefecture, setup: Setup
-) -> dict[str, Any]:
-    """Return the columns that a prefecture's queue holds for rows ``chosen`` of a raw table."""
+Place = Callable[[int], Prefecture]
+Events = dict[str, Any]
+
+
+def arrivals(
+    table: str, columns: Mapping[str, Any], place_of: Place, setup: Setup
+) -> Iterator[tuple[Prefecture, Events]]:
+    """Yield what the queues hold for rows of a raw table, by prefecture; what was seen before is left out."""
+    if table == "sales":
+        yield from _sales(columns, place_of, setup)
+        return
+    keep = _counting(table, columns)
+    prefectures = np.array(columns["prefecture"], np.int64)[keep]
+    for code in np.unique(prefectures).tolist():
+        place = place_of(code)
+        if place.counties:
+            chosen = keep[prefectures == code].tolist()
+            events = (_stock if table == "stock" else _quotes)(columns, chosen, place, setup)
+            if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
+                yield place, events
+
+
+def _counting(table: str, columns: Mapping[str, Any]) -> Ints:
+    """Return which rows count: repeats, and unsellable stock that corrects nothing, are only stored."""
+    keep = np.array(columns["repeat"], np.int64) == 0
     if table == "stock":
-        return _stock_columns(columns, chosen.tolist(), place, setup)
-    listed = chosen.tolist()
+        stock = zip(columns["disposition"], columns["corrects"], strict=True)
+        keep &= np.array([len(named) > 0 or each.startswith(SELLABLE) for each, named in stock], bool)
+    return np.flatnonzero(keep)
 
-    def numbers(name: str, absent: int = ABSENT) -> Any:
+
+def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Prefecture, setup: Setup) -> Events:
+    def column(name: str) -> Any:
         values = columns[name]
-        return np.array([absent if values[index] is None else values[index] for index in listed], np.int64)
+        return np.array([ABSENT if values[index] is None else values[index] for index in listed], np.int64)
 
-    kinds = [columns["kind"][index] for index in listed] if table == "quotes" else ["retail"] * len(listed)
+    kinds = [columns["kind"][index] for index in listed]
     sites, regions, goods = columns["site"], columns["region"], columns["good"]
-    events = {
-        "at": numbers("at"),
+    return {
+        "at": column("at"),
         "site": np.array([place.site(kind, sites[i], int(regions[i])) for kind, i in zip(kinds, listed, strict=True)]),
         "good": np.array([setup.good_index[goods[index]] for index in listed], np.int64),
+        "day": column("business_date"),
+        "price": column("price"),
+        "stock": column("stock"),
+        "record": column("offset"),
+        "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
-    if table == "sales":
-        events |= {name: numbers(name) for name in ("quantity", "amount")}
-        events["priced"] = numbers("priced") > 0
-    else:
-        events |= {"day": numbers("business_date"), "price": numbers("price"), "stock": numbers("stock")}
-        events |= {"record": numbers("offset"), "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64)}
-    return events
 
 
-def _stock_columns(
-    columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup
-) -> dict[str, Any]:
+def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
+    prefecture, region, site = (columns[name] for name in ("prefecture", "region", "site"))
+    places = {code: place_of(code) for code in set(prefecture.values)}
+    receipts = zip(prefecture.values, site.values, region.values, strict=True)
+    known = np.array([places[code].site("retail", name, county) for code, name, county in receipts], np.int64)
+    every = {
+        "at": numbers(columns["at"]),
+        "site": np.repeat(known, site.counts),
+        "good": np.array(list(map(setup.good_index.__getitem__, columns["good"])), np.int64),
+        "quantity": columns["quantity"],
+        "amount": columns["amount"],
+        "priced": columns["priced"] > 0,
+    }
+    code_of, fresh = numbers(prefecture), columns["repeat"] == 0
+    for code, place in places.items():
+        mine = fresh & (code_of == code)
+        if mine.any():
+            yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
+
+
+def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Events:
     """Return stock lines, and before those of a correction one row per event that it names."""
     rows: list[tuple[int, int, int]] = []
     sites, regions, corrects, disposition = (columns[name] for name in ("site", "region", "corrects", "disposition"))

@@ -236,6 +236,43 @@ class Seen:
             return _each(kept.lines.setdefault(key, set()), lines)
         return [not runs.add(sequence)] * len(lines)
 
+    def whole(
+        self,
+        days: Sequence[int],
+        tills: Iterable[tuple[str, str]],
+        sequences: Sequence[int],
+        counts: Sequence[int],
+        lines: Sequence[int],
+    ) -> tuple[list[bool], dict[int, list[bool]]]:
+        """Note receipts of which no line was rejected and none stands twice; return which were seen before.
+
+        ``counts`` says how many of ``lines``, numbers in the order of the receipts, belong to each. Of
+        receipts that came in part before, the second value has it line by line.
+        """
+        repeats: list[bool] = []
+        partly: dict[int, list[bool]] = {}
+        day_of, number_of = self.days.get, self._tills.get
+        for day, till, sequence in zip(days, tills, sequences, strict=True):
+            kept = day_of(day) or self._day(day)
+            number = number_of(till)
+            if number is None:
+                number, number_of = self._till(till), self._tills.get
+            runs = kept.tills.get(number)
+            if runs and runs[-1] == sequence and not kept.lines:  # as a rule: the next receipt of a till
+                runs[-1] = sequence + 1
+                repeats.append(False)
+                continue
+            if runs is None:
+                runs = kept.tills[number] = Runs()
+            if (number, sequence) in kept.lines:
+                place = len(repeats)
+                first = sum(counts[:place])
+                partly[place] = self.receipt(day, till, sequence, lines[first : first + counts[place]], whole=True)
+                repeats.append(False)
+            else:
+                repeats.append(not runs.add(sequence))
+        return repeats, partly
+
     def receipts(self, days: Ints, tills: Sequence[tuple[str, str]], till: Ints, sequences: Ints) -> None:
         """Note whole receipts that are stored, shapes (n,); ``till`` has places in ``tills``.
 

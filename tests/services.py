@@ -8,8 +8,10 @@ from __future__ import annotations
 import ctypes
 import os
 import selectors
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +21,7 @@ from typing import IO, Any
 
 import pytest
 
-from staplewatch.broker import EmbeddedBroker, binary
+from staplewatch.broker import EmbeddedBroker, binary, free_port
 from staplewatch.errors import CommandError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,6 +75,54 @@ def tansu(directory: Path) -> Iterator[str]:
         yield str(broker.start())
     finally:
         broker.stop()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Run PostgreSQL with an empty database on a free port of loopback; yields its URL."""
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
+    if programs is None:
+        msg = "no PostgreSQL: run scripts/services, or apt-get install postgresql"
+        raise MissingServiceError(msg)
+    # it refuses to run as root, and the tests' own directories are root's alone
+    owner: dict[str, Any] = {}
+    if os.getuid() == 0:
+        owner = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    directory, port = Path(tempfile.mkdtemp(prefix="staplewatch-postgres-")), free_port()
+    if owner:
+        shutil.chown(directory, "postgres", "postgres")
+    try:
+        made = [
+            str(programs / "initdb"),
+            "-D",
+            str(directory / "data"),
+            "-A",
+            "trust",
+            "-U",
+            "staplewatch",
+            "-E",
+            "UTF8",
+            "-N",
+        ]
+        subprocess.run(made, check=True, capture_output=True, cwd=directory, **owner)
+        options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(directory), "-c", "fsync=off"]
+        with (directory / "log").open("wb") as log:
+            child = child_of_tests([str(programs / "postgres"), "-D", str(directory / "data"), *options], log, **owner)
+        try:
+            wait_until(lambda: _accepts(programs, port), START_SECONDS, "PostgreSQL accepts connections")
+            yield f"postgresql://staplewatch@127.0.0.1:{port}/postgres"
+        finally:
+            child.send_signal(signal.SIGINT)  # "fast": it does not wait for clients
+            child.wait(STOP_SECONDS)
+            assert child.stdout is not None
+            child.stdout.close()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _accepts(programs: Path, port: int) -> bool:
+    asked = [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
+    return subprocess.run(asked, check=False).returncode == 0
 
 
 @contextmanager

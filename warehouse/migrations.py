@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,11 @@ LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations (
 
 NAME = re.compile(r"\d{3}_[a-z0-9_]+\.sql")
 ADD_COLUMN = re.compile(r"ALTER TABLE (?P<table>\w+) ADD COLUMN (?P<column>\w+)", re.IGNORECASE)
+#: In what every version says of a table or column that another process was quicker to make.
+EXISTS = "already exists"
+#: How long the rest of a file may take the quicker one.
+NOTE_SECONDS = 5.0
+NOTE_STEP_SECONDS = 0.1
 REQUIRES = re.compile(r"^--\s*requires:\s*(\d+)\.(\d+)\s*$", re.MULTILINE)
 
 _log = structlog.get_logger(__name__)
@@ -70,12 +76,34 @@ def apply(
     pa.array(["warm"])  # pyarrow's first array imports pandas, 1.7 s that the first batch should not wait for
     engine.run(LEDGER)
     done = {row["name"]: row["checksum"] for row in engine.query("schema_migrations").to_pylist()}
-    applied = []
-    for migration in wanted:
-        if _is_due(migration, done, engine.version):
-            _apply_one(engine, migration, now())
-            applied.append(migration.name)
-    return applied
+    return [
+        migration.name
+        for migration in wanted
+        if _is_due(migration, done, engine.version) and _applied_here(engine, migration, now())
+    ]
+
+
+def _applied_here(engine: Engine, migration: Migration, at: datetime) -> bool:
+    """Apply it; False when another process that starts at the same moment has done so."""
+    try:
+        _apply_one(engine, migration, at)
+    except WarehouseError as error:
+        if EXISTS not in str(error) or not _noted(engine, migration):
+            raise
+        return False
+    return True
+
+
+def _noted(engine: Engine, migration: Migration) -> bool:
+    """Wait for another process's note; what it makes is there a moment before."""
+    deadline = time.monotonic() + NOTE_SECONDS
+    while True:
+        done = {row["name"]: row["checksum"] for row in engine.query("schema_migrations").to_pylist()}
+        if done.get(migration.name) == migration.checksum:
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(NOTE_STEP_SECONDS)
 
 
 def _is_due(migration: Migration, done: dict[str, str], version: tuple[int, int]) -> bool:

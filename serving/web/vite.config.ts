@@ -29,7 +29,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    rollupOptions: { input: "wall.html" },
+    rollupOptions: { input: ["wall.html", "desk.html", "login.html"] },
     // ECharts, loaded only when somebody opens a chart, is larger than the default of 500 kB
     chunkSizeWarningLimit: 700,
   },

@@ -37,6 +37,17 @@ Warehouse = Annotated[
         show_default=False,
     ),
 ]
+Operations = Annotated[
+    str | None,
+    typer.Option(
+        "--operations",
+        help=say(
+            "账户库：postgresql://用户:口令@主机/库 或 sqlite:///文件（默认 数据目录/operations.db）",
+            "accounts: postgresql://user:password@host/db or sqlite:///FILE (default DATA/operations.db)",
+        ),
+        show_default=False,
+    ),
+]
 Catalogue = Annotated[
     Path | None,
     typer.Option(

@@ -15,6 +15,7 @@ from staplewatch.commands.options import (
     Lang,
     LogFormat,
     LogLevel,
+    Operations,
     Warehouse,
     examples,
     seconds,
@@ -42,6 +43,17 @@ Exercise = Annotated[
     typer.Option(
         "--exercise",
         help=say("演练：大屏标明一切都不是实情", "an exercise: the wall says that nothing is real"),
+        show_default=False,
+    ),
+]
+OpenWall = Annotated[
+    bool | None,
+    typer.Option(
+        "--open-wall/--no-open-wall",
+        help=say(
+            "大屏无需登录即可查看（默认仅限本机监听时）",
+            "the wall may be read without a login (default: only where bound to loopback)",
+        ),
         show_default=False,
     ),
 ]
@@ -164,7 +176,10 @@ def register(app: typer.Typer) -> None:
     )(worker)
     app.command(
         help=say("只启动网页。", "The web application alone."),
-        epilog=examples("staplewatch serve --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch"),
+        epilog=examples(
+            "staplewatch serve --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch",
+            "staplewatch serve --broker … --warehouse … --host 0.0.0.0 --operations postgresql://user:password@host/db",
+        ),
     )(serve)
     app.command(
         help=say("建表与升级。", "Create and upgrade the warehouse's tables."),
@@ -179,6 +194,8 @@ def up(
     duration: Duration = None,
     broker: Broker = None,
     warehouse: Warehouse = None,
+    operations: Operations = None,
+    open_wall: OpenWall = None,
     exercise: Exercise = None,
     event_time: EventTime = None,
     inputs: Inputs = None,
@@ -210,6 +227,8 @@ def serve(
     duration: Duration = None,
     broker: Broker = None,
     warehouse: Warehouse = None,
+    operations: Operations = None,
+    open_wall: OpenWall = None,
     exercise: Exercise = None,
     catalogue: Catalogue = None,
     timezone: Timezone = None,

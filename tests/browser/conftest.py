@@ -22,7 +22,7 @@ from tests.browser.instance import Watched
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Run ``staplewatch up`` on a port that it keeps when it is started again."""
     with ExitStack() as stack:
@@ -31,9 +31,12 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         yield watched
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Run Chromium without a screen."""
+    """Run Chromium without a screen.
+
+    Not for the whole session: its event loop runs in the main thread until it ends.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         services.missing(services.MissingServiceError("no Chromium: run scripts/services, or apt-get install chromium"))

@@ -50,6 +50,13 @@ class Watched:
         assert self._running is not None
         return self._running.broker
 
+    def line(self) -> str:
+        """Return the line that it prints after being ready: the link to log in by."""
+        assert self._running is not None
+        stdout = self._running.process.stdout
+        assert stdout is not None
+        return stdout.readline().decode()
+
     def ask(self, path: str, **parameters: str) -> Any:
         """Return what the API answers."""
         return httpx.get(f"{self.http}{path}", params=parameters, trust_env=False, timeout=30).raise_for_status().json()

@@ -162,7 +162,11 @@ def is_fresh(page: Page) -> bool:
         return False
 
 
-def test_a_page_without_a_token_says_what_is_needed(wall: Open) -> None:
-    opened = wall(routes={"**/live": lambda route: route.fulfill(status=401, json={})})
+def test_who_is_not_known_is_led_to_the_login_and_a_wrong_token_is_said(wall: Open) -> None:
+    refuse = {"**/live": lambda route: route.fulfill(status=401, json={})}
+    opened = wall(routes=refuse)
     opened.faults.allowed = ("401",)
-    expect(opened.page.locator(".banner")).to_contain_text("/wall#token=", timeout=PATIENCE_MS)
+    opened.page.wait_for_url("**/login?next=%2Fwall%3Flang%3Dzh", timeout=PATIENCE_MS)
+    with_token = wall("?lang=zh#token=guess", routes=refuse)
+    with_token.faults.allowed = ("401",)
+    expect(with_token.page.locator(".banner")).to_contain_text("/wall#token=", timeout=PATIENCE_MS)

@@ -12,6 +12,7 @@ from typing import Any
 from schemas import topics
 from schemas.events import DeadLetter
 from streams.chunk import Chunk
+from streams.columns import listed
 from streams.decode import Decoded, Decoder
 from streams.indicators.civil import Civil
 from streams.options import Options
@@ -131,7 +132,7 @@ def by_offset(decoded: Decoded) -> dict[int, list[dict[str, Any]]]:
     """Return the rows of each record."""
     found: dict[int, list[dict[str, Any]]] = {}
     names = list(decoded.columns)
-    for values in zip(*decoded.columns.values(), strict=True):
+    for values in zip(*map(listed, decoded.columns.values()), strict=True):
         row = dict(zip(names, values, strict=True))
         found.setdefault(row["offset"], []).append(row)
     return found

@@ -284,6 +284,7 @@ class Load:
             batch_size=256 * 1024,
             enable_idempotence=False,
             max_in_flight_requests_per_connection=1,
+            max_block_ms=300_000,  # the broker may be down for a while
         )
         began = time.monotonic()
         while not self._stopped.is_set():

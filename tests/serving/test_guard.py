@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pytest
@@ -19,6 +19,11 @@ class House:
     def __init__(self) -> None:
         self.trouble: Exception | threading.Event | None = None
         self.asked = 0
+        self.inserted: list[str] = []
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        del columns
+        self.inserted.append(table)
 
     def ping(self) -> None:
         if isinstance(self.trouble, threading.Event):
@@ -64,10 +69,14 @@ def test_nobody_waits_for_a_warehouse_that_is_away(
     becomes(guard, lambda reason: str(trouble) in reason)
     with pytest.raises(WarehouseUnavailable, match=str(trouble)):
         guard.query("counts")
-    assert house.asked == 1
+    with pytest.raises(WarehouseUnavailable, match=str(trouble)):
+        guard.insert("alert_actions", {})
+    assert (house.asked, house.inserted) == (1, [])
     house.trouble = None
     becomes(guard, lambda reason: not reason)
     assert guard.query("counts").num_rows == 1
+    guard.insert("alert_actions", {})
+    assert house.inserted == ["alert_actions"]
     assert said == [f"stored values cannot be read, live ones go on: {trouble}", "stored values can be read again"]
 
 

@@ -105,7 +105,7 @@ async def test_follows_all_partitions_from_the_beginning_without_a_group() -> No
     assert view.latest.cursor == 2
     assert made[0].settings["group_id"] is None
     assert made[0].settings["auto_offset_reset"] == "earliest"
-    assert made[0].names == ("indicators", "alerts")
+    assert made[0].names == ("indicators", "alerts", "alert.actions")
 
 
 async def test_a_lost_broker_is_waited_for() -> None:

@@ -15,7 +15,7 @@ from schemas import topics
 from schemas.events import Receipt, StockReport
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
-from streams.inflow import event_columns
+from streams.inflow import arrivals
 from streams.options import Options
 from streams.outcome import Outcome
 from streams.prefecture import Prefecture
@@ -239,8 +239,7 @@ def test_rows_of_the_warehouse_become_the_same_events_as_decoded_records(seed: i
             if table in {"sales", "stock", "quotes"}:
                 fast, slow = (Prefecture(PREFECTURE, engine._setup, engine._judge) for _ in range(2))
                 found = replayed(table, records.stored(columns), {PREFECTURE: fast}.__getitem__, engine._setup)
-                chosen = engine.counting(table, columns)
-                expected = event_columns(table, columns, chosen, slow, engine._setup)
+                [(_, expected)] = arrivals(table, columns, {PREFECTURE: slow}.__getitem__, engine._setup)
                 assert found.events.keys() == expected.keys()
                 for name, values in expected.items():
                     if name != "site":  # numbers of sites depend on the order in which they are first seen

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
 import pytest
 from structlog.testing import capture_logs
 
+import warehouse
 from warehouse import WarehouseError, migrations
 from warehouse.engine import Engine
 from warehouse.migrations import Migration
+from warehouse.protocol import Warehouse
 
 FIRST = Migration("001_a", "CREATE TABLE a (x UInt8) ENGINE = MergeTree ORDER BY x;\n\n-- end; really\n")
 SECOND = Migration("002_b", "CREATE TABLE b (x LowCardinality(String)) ENGINE = MergeTree ORDER BY x; DROP TABLE a")
@@ -26,6 +32,26 @@ def test_the_products_own_migrations_run_and_are_idempotent(connected: Engine) -
     assert names[:2] == ["001_raw", "002_derived"]
     assert connected.migrate() == []
     assert all(row["rows"] == 0 for row in connected.query("counts").to_pylist())
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("turn", range(3))
+def test_processes_that_start_at_the_same_moment_do_not_refuse_each_other(server_url: str, turn: int) -> None:
+    url = f"{server_url.rpartition('/')[0]}/test_{turn}_{uuid4().hex}"
+    engines = [warehouse.connect(url) for _ in range(4)]
+    together = Barrier(len(engines))
+
+    def migrate(engine: Warehouse) -> list[str]:
+        together.wait()
+        return engine.migrate()
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        applied = list(pool.map(migrate, engines))
+    assert {name for names in applied for name in names} == {migration.name for migration in migrations.load()}
+    assert engines[0].migrate() == []
+    assert all(row["rows"] == 0 for row in engines[0].query("counts").to_pylist())
+    for engine in engines:
+        engine.close()
 
 
 def test_only_new_files_are_applied(empty: Engine) -> None:

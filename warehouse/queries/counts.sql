@@ -18,5 +18,7 @@ FROM (
     SELECT 'indicators' AS name, count() AS rows FROM indicators
     UNION ALL
     SELECT 'alert_transitions' AS name, count() AS rows FROM alert_transitions
+    UNION ALL
+    SELECT 'alert_actions' AS name, count() AS rows FROM alert_actions
 )
 ORDER BY name

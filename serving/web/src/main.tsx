@@ -24,6 +24,7 @@ const LANGUAGE = "staplewatch.lang";
 const state = new State();
 const options = readOptions(location.search, localStorage.getItem(LANGUAGE), navigator.languages);
 const token = readToken(location.hash);
+forgetToken();
 const ask = asker(token);
 const phone = matchMedia(PHONE);
 const root = document.getElementById("wall") as HTMLElement;
@@ -45,6 +46,14 @@ function draw(): void {
     <App state={state} options={options} ask={ask} beat={++beat} refused={refused} phone={phone.matches} scale={scale} lang={lang} onLang={speak} />,
     root,
   );
+}
+
+/** `/wall?token=…` has become a cookie by now: it need not stand in the address of a screen that everybody sees. */
+function forgetToken(): void {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("token")) return;
+  address.searchParams.delete("token");
+  history.replaceState(null, "", address);
 }
 
 /** Draws soon, but not more than four times a second; also where the page is hidden, so that nothing piles up. */
@@ -73,6 +82,8 @@ const connection = new Connection("/live", token ? { Authorization: `Bearer ${to
     request();
   },
   refused() {
+    // a token that was given and is not known is said; who gave none can log in
+    if (!token) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     refused = true;
     request();
   },

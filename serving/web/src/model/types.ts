@@ -80,8 +80,11 @@ export interface Alert {
   highest: Level | null;
   pack_version: string;
   stale: boolean;
-  /** Who has confirmed it and when (RFC 3339); absent until the desk can confirm. */
-  acknowledged?: { by: string; at: string } | null;
+  /** Who has confirmed it and when (RFC 3339). */
+  acknowledged?: { by: string; at: string; note?: string } | null;
+  /** Until when nobody is notified of it (RFC 3339); it may be over since. */
+  silenced_until?: string | null;
+  comments?: readonly { by: string; at: string; note: string }[];
 }
 
 /** One input: epoch seconds of its newest event, and when it last brought one. */

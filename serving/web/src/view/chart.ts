@@ -16,7 +16,8 @@ export interface Line {
 export interface Drawing {
   /** What stands under each value. */
   labels: readonly string[];
-  values: readonly number[];
+  /** Null is a gap. */
+  values: readonly (number | null)[];
   lines: readonly Line[];
   /** Values that the axis must reach, drawn or not. */
   reach: readonly number[];
@@ -25,27 +26,43 @@ export interface Drawing {
   scale: number;
 }
 
+/** Colours of the wall, and of the desk, where words have darker tones than marks. */
+export interface Palette {
+  text: string;
+  figures: string;
+  rule: string;
+  level: Readonly<Record<Line["level"], string>>;
+  words: Readonly<Record<Line["level"], string>>;
+}
+
 /** More values than these are a line without dots. */
 const FEW = 40;
-const TEXT = "#B4C2CF";
-const FIGURES = "#F2F6F9";
-const RULE = "#2B3947";
-const LEVEL = { red: "#DF2A26", orange: "#F58A2B", yellow: "#F7C948", blue: "#58A9F2" };
+const MARKS = { orange: "#F58A2B", yellow: "#F7C948", blue: "#58A9F2" };
+const DARK: Palette = {
+  text: "#B4C2CF",
+  figures: "#F2F6F9",
+  rule: "#2B3947",
+  level: { ...MARKS, red: "#DF2A26" },
+  // red is never text on the dark ground
+  words: { ...MARKS, red: "#F2F6F9" },
+};
+const WORDS = { red: "#D42823", orange: "#B4540A", yellow: "#7A5D00", blue: "#1F74C7" };
+export const LIGHT: Palette = { text: "#43515E", figures: "#131A21", rule: "#DDE3E8", level: WORDS, words: WORDS };
 const FONT = '"Inter Variable", "Noto Sans CJK SC", sans-serif';
 
 export function open(element: HTMLElement): EChartsType {
   return init(element, null, { renderer: "canvas" });
 }
 
-export function draw(chart: EChartsType, drawing: Drawing): void {
+export function draw(chart: EChartsType, drawing: Drawing, palette: Palette = DARK): void {
   const { labels, values, lines, reach, decimals, scale } = drawing;
-  const text = { color: TEXT, fontSize: 18 * scale, fontFamily: FONT };
+  const text = { color: palette.text, fontSize: 18 * scale, fontFamily: FONT };
   chart.setOption(
     {
       animation: false,
       grid: { left: 72 * scale, right: 110 * scale, top: 28 * scale, bottom: 36 * scale },
-      xAxis: { type: "category", data: [...labels], axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: RULE } }, axisTick: { show: false } },
-      yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(decimals) }, splitLine: { lineStyle: { color: RULE } } },
+      xAxis: { type: "category", data: [...labels], axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: palette.rule } }, axisTick: { show: false } },
+      yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(decimals) }, splitLine: { lineStyle: { color: palette.rule } } },
       series: [
         {
           type: "line",
@@ -53,17 +70,16 @@ export function draw(chart: EChartsType, drawing: Drawing): void {
           symbol: "circle",
           showAllSymbol: true,
           symbolSize: (_: unknown, point: { dataIndex: number }) => (values.length <= FEW || point.dataIndex === values.length - 1 ? 7 * scale : 0),
-          lineStyle: { color: FIGURES, width: 3 * scale },
-          itemStyle: { color: FIGURES },
-          label: { show: true, position: "top", align: "right", formatter: (point: { dataIndex: number; value: unknown }) => (point.dataIndex === values.length - 1 ? Number(point.value).toFixed(decimals) : ""), color: FIGURES, fontSize: 22 * scale, fontWeight: 600, fontFamily: FONT },
+          lineStyle: { color: palette.figures, width: 3 * scale },
+          itemStyle: { color: palette.figures },
+          label: { show: true, position: "top", align: "right", formatter: (point: { dataIndex: number; value: unknown }) => (point.dataIndex === values.length - 1 ? Number(point.value).toFixed(decimals) : ""), color: palette.figures, fontSize: 22 * scale, fontWeight: 600, fontFamily: FONT },
           markLine: {
             silent: true,
             symbol: "none",
             data: lines.map((line) => ({
               yAxis: line.at,
-              lineStyle: { color: LEVEL[line.level], type: "dashed", width: 2 * scale },
-              // red is never text on the dark ground
-              label: { formatter: line.text, color: line.level === "red" ? FIGURES : LEVEL[line.level], fontSize: 18 * scale, fontFamily: FONT },
+              lineStyle: { color: palette.level[line.level], type: "dashed", width: 2 * scale },
+              label: { formatter: line.text, color: palette.words[line.level], fontSize: 18 * scale, fontFamily: FONT },
             })),
           },
         },

@@ -1,0 +1,306 @@
+"""What people do about alerts: acknowledge, comment, silence; everything goes through topic ``alert.actions``."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, delete, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    NotFoundException,
+    ServiceUnavailableException,
+)
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from schemas.catalogue import Catalogue
+from schemas.events import Action, Matcher
+from serving import ledger, rows
+from serving.access import NEEDS, Access, Who
+from serving.acting import Acting, NotSent
+from serving.answers import Answers, rank
+from serving.rows import ActionRow, AlertRow
+
+AnyRequest = Request[Any, Any, Any]
+
+LONGEST_NOTE: Final = 2000
+MOST_AT_ONCE: Final = 5000
+#: A silence that outlives those who made it hides what they no longer know of.
+LONGEST_SILENCE: Final = 31 * 86_400
+SENDER: Final = "desk"
+
+Note = Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)]
+
+
+class Acknowledge(msgspec.Struct, forbid_unknown_fields=True):
+    """Words to go with it; ``seq`` is the transition that was seen: if it rose since, nothing is done."""
+
+    note: Note = ""
+    seq: int | None = None
+
+
+class Seen(msgspec.Struct, forbid_unknown_fields=True):
+    """An episode and its transition that was seen."""
+
+    id: str
+    seq: int | None = None
+
+
+class AcknowledgeMany(msgspec.Struct, forbid_unknown_fields=True):
+    """Several episodes, with the same words."""
+
+    alerts: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+    note: Note = ""
+
+
+class Refusal(msgspec.Struct):
+    """Why one of several was not acknowledged."""
+
+    id: str
+    reason: str
+
+
+class AcknowledgedMany(msgspec.Struct):
+    """What was done, and what was not."""
+
+    acknowledged: list[ActionRow]
+    refused: list[Refusal]
+
+
+class Say(msgspec.Struct, forbid_unknown_fields=True):
+    """A comment."""
+
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NOTE)]
+
+
+class Silencing(msgspec.Struct, forbid_unknown_fields=True):
+    """Which alerts (at least one list of ``matcher`` is not empty), until when (with offset), and why."""
+
+    matcher: Matcher
+    until: datetime
+    why: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NOTE)]
+
+
+class AlertDetail(msgspec.Struct):
+    """An episode with its course: transitions and actions, oldest first; ``complete``: the warehouse took part."""
+
+    alert: AlertRow
+    transitions: list[AlertRow]
+    actions: list[ActionRow]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What acting needs."""
+
+    acting: Acting
+    catalogue: Catalogue
+    clock: Callable[[], float] = time.time
+
+    def known(self) -> list[int]:
+        """Return the codes by which alerts are placed on partitions: prefectures, provinces, the nation."""
+        return [0, *(code for code in self.catalogue.regions if code % 100 == 0)]
+
+
+@get("/api/alerts/{alert_id:str}", summary="One episode: evidence, transitions, actions", opt={NEEDS: "read"})
+async def get_alert(answers: NamedDependency[Answers], alert_id: FromPath[str]) -> AlertDetail:
+    """Return how an alert came to be what it is, and what was done about it."""
+    alert = await _found(answers, alert_id)
+    course, complete = await answers.course(alert_id)
+    done = answers.ledger.of(alert_id)
+    return AlertDetail(alert, course or [alert], [rows.from_action(each) for each in done], complete)
+
+
+@post("/api/alerts/{alert_id:str}/acknowledge", summary="Acknowledge an alert", opt={NEEDS: "act"})
+async def acknowledge(
+    request: AnyRequest,
+    answers: NamedDependency[Answers],
+    access: NamedDependency[Access],
+    desk: NamedDependency[Desk],
+    alert_id: FromPath[str],
+    data: JSONBody[Acknowledge],
+) -> ActionRow:
+    """Put one's name to an open alert; every screen shows it within a second. A higher level takes it away."""
+    alert = await _found(answers, alert_id)
+    if reason := _unseen(alert, data.seq):
+        raise HTTPException(reason, status_code=409)
+    action = _on(alert, "acknowledge", data.note, request.user, desk)
+    await _do(desk, access, request.user, [(action, [int(alert.region)])])
+    return rows.from_action(action)
+
+
+@post("/api/alerts/acknowledge", summary="Acknowledge several alerts", status_code=HTTP_200_OK, opt={NEEDS: "act"})
+async def acknowledge_many(
+    request: AnyRequest,
+    answers: NamedDependency[Answers],
+    access: NamedDependency[Access],
+    desk: NamedDependency[Desk],
+    data: JSONBody[AcknowledgeMany],
+) -> AcknowledgedMany:
+    """Acknowledge what can be, and say of the others why not."""
+    refused, actions = [], []
+    for seen in {each.id: each for each in data.alerts}.values():
+        alert = await answers.alert(seen.id)
+        reason = _unseen(alert, seen.seq) if alert is not None else _unknown(seen.id)
+        if alert is None or reason:
+            refused.append(Refusal(seen.id, reason))
+        else:
+            actions.append((_on(alert, "acknowledge", data.note, request.user, desk), [int(alert.region)]))
+    await _do(desk, access, request.user, actions)
+    return AcknowledgedMany([rows.from_action(action) for action, _ in actions], refused)
+
+
+@post("/api/alerts/{alert_id:str}/comment", summary="Comment on an alert", opt={NEEDS: "act"})
+async def comment(
+    request: AnyRequest,
+    answers: NamedDependency[Answers],
+    access: NamedDependency[Access],
+    desk: NamedDependency[Desk],
+    alert_id: FromPath[str],
+    data: JSONBody[Say],
+) -> ActionRow:
+    """Add words to an episode, open or resolved."""
+    alert = await _found(answers, alert_id)
+    action = _on(alert, "comment", data.note, request.user, desk)
+    await _do(desk, access, request.user, [(action, [int(alert.region)])])
+    return rows.from_action(action)
+
+
+@get("/api/silences", summary="Silences that stand", opt={NEEDS: "read"})
+async def get_silences(answers: NamedDependency[Answers], desk: NamedDependency[Desk]) -> list[ActionRow]:
+    """Return the silences that are neither over nor lifted, those that end first before the others."""
+    return [rows.from_action(each) for each in answers.ledger.standing(desk.clock())]
+
+
+@post("/api/silences", summary="Silence alerts", status_code=HTTP_201_CREATED, opt={NEEDS: "act"})
+async def silence(
+    request: AnyRequest,
+    access: NamedDependency[Access],
+    desk: NamedDependency[Desk],
+    data: JSONBody[Silencing],
+) -> ActionRow:
+    """Keep alerts from being sent to people until a moment; they are shown and recorded as ever."""
+    until = _checked(data, desk)
+    action = msgspec.structs.replace(
+        _action("silence", data.why, request.user, desk),
+        silence=uuid.uuid4().hex,
+        matcher=data.matcher,
+        until=rows.utc(until.replace(microsecond=0)),
+    )
+    await _do(desk, access, request.user, [(action, ledger.prefectures(data.matcher, desk.known()))])
+    return rows.from_action(action)
+
+
+@delete("/api/silences/{silence_id:str}", summary="Lift a silence", status_code=HTTP_200_OK, opt={NEEDS: "act"})
+async def lift(
+    request: AnyRequest,
+    answers: NamedDependency[Answers],
+    access: NamedDependency[Access],
+    desk: NamedDependency[Desk],
+    silence_id: FromPath[str],
+) -> ActionRow:
+    """End a silence before its time."""
+    standing = next((each for each in answers.ledger.standing(desk.clock()) if each.silence == silence_id), None)
+    if standing is None or standing.matcher is None:
+        msg = f"no silence {silence_id} stands / 没有生效的静默 {silence_id}"
+        raise NotFoundException(msg)
+    action = msgspec.structs.replace(_action("unsilence", "", request.user, desk), silence=silence_id)
+    await _do(desk, access, request.user, [(action, ledger.prefectures(standing.matcher, desk.known()))])
+    return rows.from_action(action)
+
+
+HANDLERS: Final = (get_alert, acknowledge, acknowledge_many, comment, get_silences, silence, lift)
+
+
+async def _found(answers: Answers, episode: str) -> AlertRow:
+    alert = await answers.alert(episode)
+    if alert is None:
+        raise NotFoundException(_unknown(episode))
+    return alert
+
+
+def _unknown(episode: str) -> str:
+    return f"there is no alert {episode} / 没有预警 {episode}"
+
+
+def _unseen(alert: AlertRow, seq: int | None) -> str:
+    """Return why an alert cannot be acknowledged as it was seen, empty when it can."""
+    if alert.state != "firing":
+        return "this alert is not open any more / 预警已不在触发状态"
+    if seq is not None and seq < alert.seq and rank(alert.level) > rank(alert.level_before):
+        return "this alert has risen since: look again, then acknowledge / 预警已升级：请查看后再确认"
+    return ""
+
+
+def _checked(data: Silencing, desk: Desk) -> datetime:
+    problems = []
+    if not any(getattr(data.matcher, name) for name in Matcher.__struct_fields__):
+        problems.append(
+            {"key": "matcher", "message": "name at least one region, good, pack, rule or site / 至少指定一项"}
+        )
+    unknown = [code for code in data.matcher.regions if not code.isdecimal() or int(code) not in desk.catalogue.regions]
+    unknown += [code for code in data.matcher.goods if code not in desk.catalogue.goods]
+    if unknown:
+        problems.append({"key": "matcher", "message": f"not in the catalogue / 目录中没有: {', '.join(unknown)}"})
+    left = (data.until.timestamp() - desk.clock()) if data.until.tzinfo else -1.0
+    if not 0 < left <= LONGEST_SILENCE:
+        limit = LONGEST_SILENCE // 86_400
+        problems.append(
+            {
+                "key": "until",
+                "message": f"a time with offset, ahead, within {limit} days / 须为带时区的未来时刻，{limit} 天以内",
+            }
+        )
+    if problems:
+        msg = "the silence cannot be made / 无法设置静默"
+        raise ClientException(msg, extra=problems)
+    return data.until
+
+
+def _on(alert: AlertRow, kind: Any, note: str, who: Who, desk: Desk) -> Action:
+    plain = _action(kind, note, who, desk)
+    return msgspec.structs.replace(plain, alert=alert.id, key=alert.key, seq=alert.seq, level=alert.level)
+
+
+def _action(kind: Any, note: str, who: Who, desk: Desk) -> Action:
+    return Action(
+        event_id=uuid.uuid4().hex,
+        sender=SENDER,
+        kind=kind,
+        by=who.actor.name,
+        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        note=note.strip(),
+    )
+
+
+async def _do(desk: Desk, access: Access, who: Who, actions: Iterable[tuple[Action, Iterable[int]]]) -> None:
+    """Send actions, then write them into the audit log: what is there has happened."""
+    actions = [(action, [*codes]) for action, codes in actions]
+    if not actions:
+        return
+    try:
+        await desk.acting.send(actions)
+    except NotSent as error:
+        raise ServiceUnavailableException(str(error)) from error
+    if access.operations is not None:
+        await access.operations.note_all(
+            who.actor, [(_what(action), action.alert or action.silence, _details(action)) for action, _ in actions]
+        )
+
+
+def _what(action: Action) -> str:
+    return f"silence.{'add' if action.kind == 'silence' else 'lift'}" if action.silence else f"alert.{action.kind}"
+
+
+def _details(action: Action) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(action)
+    return {name: told[name] for name in ("note", "key", "seq", "level", "matcher", "until") if name in told}

@@ -1,0 +1,1 @@
+"""The operational store: accounts, sessions, wall tokens, failed logins, audit; SQLite, or PostgreSQL by URL."""

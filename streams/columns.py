@@ -1,0 +1,117 @@
+"""Columns of rows that are not spelled out before somebody needs every value.
+
+The lines of a receipt share most of their values. Kept once per receipt they cost a fifth, and
+whoever only counts rows or hands them on never pays for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, repeat
+from typing import Any, overload
+
+import numpy as np
+
+from streams.indicators.groups import Ints
+
+
+class Repeated(Sequence[Any]):
+    """``values[i]`` stands ``counts[i]`` times in a row; looks like the list of all of them."""
+
+    __slots__ = ("_length", "counts", "values")
+
+    def __init__(self, values: Sequence[Any], counts: Sequence[int], length: int) -> None:
+        """``length`` is the sum of ``counts``."""
+        self.values, self.counts, self._length = values, counts, length
+
+    @classmethod
+    def of(cls, value: object, count: int) -> Repeated:
+        """Return one value ``count`` times."""
+        return cls([value], [count], count)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return all values."""
+        return chain.from_iterable(map(repeat, self.values, self.counts))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a value, or the values of a slice; walks up to it."""
+        if isinstance(index, slice):
+            return list(islice(self, *index.indices(self._length)))
+        place = index + self._length if index < 0 else index
+        if not 0 <= place < self._length:
+            raise IndexError(index)
+        return next(islice(self, place, None))
+
+    def tolist(self) -> list[Any]:
+        """Return all values."""
+        return list(self)
+
+
+class Parts(Sequence[Any]):
+    """Columns one after another, each as it came; looks like the list of all their values."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[Sequence[Any]] = []
+        self._length = 0
+
+    def append(self, part: Sequence[Any]) -> None:
+        """Add a column, which must not be changed any more."""
+        self._parts.append(part)
+        self._length += len(part)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return all values, numbers as Python's."""
+        return chain.from_iterable(map(listed, self._parts))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Any]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a value or the values of a slice; lists everything."""
+        return list(self)[index]
+
+
+def listed(column: Iterable[Any]) -> list[Any]:
+    """Return a column as a list of plain values: what clickhouse-driver takes fastest."""
+    if isinstance(column, list):
+        return column
+    return column.tolist() if isinstance(column, np.ndarray | Repeated) else list(column)
+
+
+def numbers(column: Any) -> Ints:
+    """Return a column of whole numbers as an array."""
+    if isinstance(column, Repeated):
+        return np.repeat(np.array(column.values, np.int64), column.counts)
+    return np.asarray(column, np.int64)
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Return the parts of one column, all of one kind, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return np.concatenate(parts)
+    if all(isinstance(part, Repeated) for part in parts):
+        values = list(chain.from_iterable(part.values for part in parts))
+        counts = list(chain.from_iterable(part.counts for part in parts))
+        return Repeated(values, counts, sum(map(len, parts)))
+    return list(chain.from_iterable(map(listed, parts)))

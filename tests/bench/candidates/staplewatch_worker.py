@@ -1,0 +1,134 @@
+"""staplewatch itself, its worker as it is: without a warehouse (pipe), or with one and every rule (whole job).
+
+The sums are taken from the rows of ``indicators`` that it hands to its warehouse, so nothing in the
+product knows that it is being measured. The clock starts when the partitions are taken over, before
+the first fetch; the whole job's ends when all is stored. ``--way`` is the warehouse's URL, or empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import pyarrow as pa
+import uvloop
+
+import warehouse as stores
+from schemas import catalogue, topics
+from streams.alerts import DEFAULT, load
+from streams.alerts.rulebook import Rulebook
+from streams.engine import Engine
+from streams.options import Options, WorkerOptions
+from streams.worker import Worker
+from tests.bench.candidates.contract import BUCKET, Meter, Task, Totals, answer, asked
+from tests.bench.sampling import Sampler
+from warehouse.protocol import Warehouse
+
+STEPS_AT_ONCE = 150
+#: Where the whole job writes its profile, if anywhere.
+PROFILE = "BENCH_PROFILE"
+
+
+class Nowhere:
+    """A ``Warehouse`` that stores nothing and answers "nothing yet"."""
+
+    address = "nowhere"
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, object]] = []
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Remember the epoch only."""
+        if table == "epochs":
+            self.epochs.append({name: values[0] for name, values in columns.items()})
+
+    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Return nothing but the epochs."""
+        return pa.Table.from_pylist(self.epochs if name == "epochs" else [])
+
+    def migrate(self) -> list[str]:
+        """Do nothing."""
+        return []
+
+    def ping(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Watched:
+    """Passes everything on to a warehouse, and keeps the 5-minute sums on their way."""
+
+    def __init__(self, inner: Warehouse) -> None:
+        self._inner = inner
+        self.address = inner.address
+        self.query, self.migrate, self.ping, self.close = inner.query, inner.migrate, inner.ping, inner.close
+        self.sums: dict[tuple[int, str, int], list[int]] = {}
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+        """Insert; of two rows of one key the later one holds."""
+        self._inner.insert(table, columns)
+        if table == "indicators":
+            names = ("region", "good", "at", "grain", "amount", "quantity")
+            for region, good, at, grain, amount, quantity in zip(*(columns[name] for name in names), strict=True):
+                if grain == "5m":
+                    self.sums[region, good, at] = [amount, quantity]
+
+    def totals(self, counties: set[int]) -> Totals:
+        """Return the sums by county, good and start of the bucket."""
+        return {
+            f"{region}|{good}|{at - BUCKET}": values
+            for (region, good, at), values in self.sums.items()
+            if region in counties
+        }
+
+
+async def until(condition: Callable[[], bool], seconds: float = 0.002) -> None:
+    """Return when ``condition()`` holds."""
+    while not condition():  # noqa: ASYNC110 - nothing in the product tells of it
+        await asyncio.sleep(seconds)
+
+
+async def read(task: Task) -> None:
+    """Run the worker until every partition is read, and stop it in order."""
+    where, meter = catalogue.load(), Meter()
+    house = Watched(opened(task.way) if task.way else Nowhere())
+    rules = Rulebook([load(name) for name in DEFAULT] if task.way else [], where)
+    engine = Options(event_time=True, inputs=(topics.SALES,), most_steps=STEPS_AT_ONCE)
+    count = len(task.counts)
+    options = WorkerOptions(task.servers, task.directory, partitions=count, group=task.directory.name, engine=engine)
+
+    def new(partition: int, epoch: str, ordinal: int) -> Engine:
+        return Engine(partition, count, where, rules, engine, epoch, ordinal)
+
+    worker = Worker(options, house, new, where.prefectures)
+    started = asyncio.create_task(worker.start())
+    await until(lambda: started.done() or (hasattr(worker, "pipeline") and not worker.pipeline.suspended), 0.001)
+    meter.start()
+    with Sampler(os.environ.get(PROFILE, "")):
+        await started
+        ends = {(topics.SALES, number): size for number, size in enumerate(task.counts)}
+        ends |= {(topics.CLOCK, number): 1 for number in range(count)}
+        reached = worker.pipeline.persisted if task.way else worker.pipeline.positions
+        await until(lambda: all(reached().get(place, 0) >= end for place, end in ends.items()))
+    meter.stop()
+    await worker.stop()
+    counties = {code for code, each in where.regions.items() if each.level == "county"}
+    stored = {row["name"]: row["rows"] for row in house.query("counts").to_pylist()} if task.way else {}
+    answer(task, meter, house.totals(counties), stored=stored)
+
+
+def opened(url: str) -> Warehouse:
+    """Return a warehouse with all its tables."""
+    house = stores.connect(url)
+    house.migrate()
+    return house
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(read(asked()))

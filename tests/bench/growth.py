@@ -1,0 +1,148 @@
+"""Growth: what a line costs with more counties, stores and goods, and what the state of all China takes.
+
+    python -m tests.bench.growth
+
+The engine alone, all indicators and rules of the default packs, at 2,000 lines a second of event time in one
+partition, so that what a bucket costs whatever its number of lines is in the figures too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from schemas import catalogue, topics
+from schemas.catalogue import Catalogue
+from schemas.goods import Good
+from schemas.regions import Region
+from streams.alerts import DEFAULT, Rulebook
+from streams.alerts import load as load_pack
+from streams.chunk import Chunk
+from streams.engine import Engine
+from streams.options import Options
+from tests.bench.load import LINES, Load, Shape
+from tests.bench.nation import PARTITIONS, Nation, filled, memory, region
+from tests.services import ROOT
+
+RATE = 2000
+SECONDS = 900
+CHUNK = 4000
+#: Counties, stores, goods: one thing grows at a time.
+STEPS = (
+    *((10, 1000, 38), (100, 1000, 38), (1000, 1000, 38), (2850, 2850, 38)),
+    *((100, 10_000, 38), (100, 100_000, 38), (100, 1000, 1000)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds of CPU per line."""
+
+    counties: int
+    stores: int
+    goods: int
+    lines: int
+    microseconds: float
+
+
+def catalogue_of(counties: int, goods: int, directory: Path) -> Catalogue:
+    """Write and return a catalogue of made-up counties, ten to a prefecture, and goods."""
+    prefectures = [110_000 + number // 90 * 10_000 + (number % 90 + 1) * 100 for number in range(-(-counties // 10))]
+    regions: dict[int, Region] = {}
+    for number in range(counties):
+        prefecture = prefectures[number // 10]
+        for code, level in ((prefecture // 10_000 * 10_000, "province"), (prefecture, "prefecture")):
+            regions.setdefault(code, region(code, level))
+        code = prefecture + 1 + number % 10
+        regions[code] = region(code, "county")
+    return catalogue.write(regions.values(), _goods(goods), directory)
+
+
+def _goods(count: int) -> Iterator[Good]:
+    known = list(catalogue.load().goods.values())
+    for number in range(count):
+        good = known[number % len(known)]
+        turn = number // len(known)
+        yield replace(good, code=f"{good.code}-{turn}", name_zh=f"{good.name_zh}{turn}") if turn else good
+
+
+def chunks(load: Load) -> Iterator[Chunk]:
+    """Yield the load as a transport would."""
+    values = list(load.values())
+    for first in range(0, len(values), CHUNK):
+        part = values[first : first + CHUNK]
+        size, end = len(part), first + len(part)
+        yield Chunk(topics.SALES, 0, range(first, end), part, [b"0"] * size, [()] * size, [0] * size, end)
+
+
+def cost(counties: int, stores: int, goods: int, directory: Path) -> Cost:
+    """Measure one step."""
+    where = catalogue_of(counties, goods, directory)
+    shape = Shape(receipts=RATE * SECONDS // LINES, partitions=1, stores=stores, seconds=SECONDS)
+    rules = Rulebook([load_pack(name) for name in DEFAULT], where)
+    engine = Engine(0, 1, where, rules, Options(event_time=True, inputs=(topics.SALES,)), "bench", 1)
+    wall, took = time.time(), 0.0
+    for chunk in list(chunks(Load(shape, where))):
+        started = time.process_time()
+        engine.apply(chunk, wall)
+        took += time.process_time() - started
+    lines = shape.receipts * LINES
+    return Cost(counties, stores, goods, lines, took / lines * 1e6)
+
+
+def state_bytes(directory: Path) -> int:
+    """Return the memory of one of 12 partitions of all China after weeks of trade; call it in a process of its own."""
+    nation = Nation.of(directory / "catalogue")
+    trim = ctypes.CDLL(None).malloc_trim
+    gc.collect()
+    trim(0)
+    before = memory()
+    engine = filled(nation, int(time.time()), "bench")
+    gc.collect()
+    trim(0)
+    taken = memory() - before
+    assert engine.sizes()["pairs"]
+    return taken
+
+
+def state_gib() -> float:
+    """Return the memory of the states of all partitions, GiB."""
+    code = "from pathlib import Path; from tests.bench.growth import state_bytes; print(state_bytes(Path('catalogue')))"
+    with tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name:
+        said = subprocess.run(
+            [sys.executable, "-c", code.replace("catalogue", name)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return int(said) * PARTITIONS / 2**30
+
+
+def growth(found: Sequence[Cost]) -> float:
+    """Return how many times as much a line costs at 2,850 counties as at 10."""
+    by_counties = {each.counties: each.microseconds for each in found if each.goods == 38 and each.stores <= 2850}
+    return by_counties[2850] / by_counties[10]
+
+
+def run() -> list[Cost]:
+    """Measure all steps, printing each."""
+    found = []
+    for counties, stores, goods in STEPS:
+        with tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name:
+            found.append(cost(counties, stores, goods, Path(name)))
+        print(json.dumps(asdict(found[-1])), flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    costs = run()
+    print(f"10 -> 2,850 counties: x {growth(costs):.2f}; state of all China: {state_gib():.2f} GiB")

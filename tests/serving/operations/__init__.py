@@ -1,0 +1,1 @@
+"""The operational store, on SQLite and on PostgreSQL."""
