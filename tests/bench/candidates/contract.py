@@ -109,14 +109,9 @@ def answer(task: Task, meter: Meter, totals: Totals, **more: object) -> None:
 
 
 def _peak() -> int:
-    """Return the largest resident memory, bytes. Not ``ru_maxrss``: that begins with what the parent had at the fork."""
+    """Return the largest resident memory, bytes; ``ru_maxrss`` would begin with what the parent had at the fork."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
-def fixed(value: float, scale: int) -> int:
-    """Return a JSON number as a fixed-point integer."""
-    return round(value * scale)
 
 
 class Minutes:
