@@ -10,7 +10,7 @@ import random
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +83,8 @@ class Sender:
         except KafkaError:
             self._stop.set()  # the broker was killed with its instance
         finally:
-            producer.close(timeout=0)
+            with suppress(KafkaError):  # nobody answers any more
+                producer.close(timeout=0)
 
 
 def play(directory: Path, seed: int, kills: int) -> Counter[str]:
