@@ -23,7 +23,7 @@ PATIENCE_MS = 30_000
 PROMISED_SECONDS = 1.0
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def quoted(instance: Watched) -> Watched:
     """Let mutton be half as expensive again as a week ago, and the others at two of three sites."""
     for region in (BAYI, DAMXUNG):

@@ -8,12 +8,7 @@ import pytest
 
 from tests.reliability.embedded import play
 
-pytestmark = [
-    pytest.mark.services,
-    pytest.mark.slow,
-    # kafka-python's producer raises when it is collected after its broker was killed; what is tested is the instance
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
 def test_what_was_stored_stays_and_every_start_is_clean(tmp_path: Path) -> None:
