@@ -14,6 +14,7 @@ from kafka.codec import has_lz4
 from kafka.errors import KafkaError
 
 from producers.outage import Tell, span
+from producers.sockets import DIRECT
 from schemas import topics
 
 #: 20 ms fill a batch at thousands of receipts a second and are not felt at one.
@@ -53,7 +54,9 @@ def inspect(servers: str) -> Broker:
     """Return what the broker at ``servers`` can do; raises ``BrokerUnavailable``."""
     _probe(servers)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000))
+        admin = KafkaAdminClient(
+            bootstrap_servers=servers, bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000), proxy_url=DIRECT
+        )
     except (KafkaError, ValueError, OSError) as error:
         raise _nobody(servers, error) from error
     try:
@@ -92,7 +95,7 @@ def inspect_patiently(
 
 
 def _probe(servers: str) -> None:
-    """Find out whether anything listens: the client would try for seconds, and leak its sockets."""
+    """Find out whether anything listens: the client would try for seconds."""
     last: Exception | None = None
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
@@ -159,6 +162,7 @@ def connect(servers: str, broker: Broker, delivery_seconds: float) -> KafkaProdu
             reconnect_backoff_max_ms=RECONNECT_MS,
             max_block_ms=milliseconds,
             bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
+            proxy_url=DIRECT,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )

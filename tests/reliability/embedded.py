@@ -23,6 +23,7 @@ from kafka.errors import KafkaError
 
 import warehouse as stores
 from producers.simulate import Event, Simulation, load
+from producers.sockets import DIRECT
 from schemas import topics
 from schemas.catalogue import load as load_catalogue
 from streams import rebuild
@@ -75,6 +76,7 @@ class Sender:
         producer = KafkaProducer(
             bootstrap_servers=server, acks="all", enable_idempotence=False, max_in_flight_requests_per_connection=1,
             retries=0, linger_ms=5, max_block_ms=5_000, request_timeout_ms=5_000, delivery_timeout_ms=10_000,
+            proxy_url=DIRECT,
         )  # fmt: skip
         try:
             while not self._stop.is_set() and (event := next(self._events, None)) is not None:

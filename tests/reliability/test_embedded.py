@@ -8,8 +8,7 @@ import pytest
 
 from tests.reliability.embedded import play
 
-# Not in every run yet: kafka-python leaves sockets of refused connections behind, which fails the tests that follow.
-pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
 def test_what_was_stored_stays_and_every_start_is_clean(tmp_path: Path) -> None:
@@ -18,6 +17,7 @@ def test_what_was_stored_stays_and_every_start_is_clean(tmp_path: Path) -> None:
     assert checked["dead_letters"] > 0
 
 
+@pytest.mark.soak
 def test_twenty_kills_of_one_directory(tmp_path: Path) -> None:
     checked = play(tmp_path / "data", seed=12, kills=20)
     print(f"\nembedded: 20 kills, {dict(checked)} checked, 0 lost, 0 doubled")
