@@ -129,6 +129,17 @@ class Judge:
         found.levels = ["{" + ",".join(each) + "}" for each in levels]
         return found
 
+    def open_above(self, rule: Rule) -> set[tuple[int, int]]:
+        """Return (region, good index) of every open alert of provinces and the nation."""
+        return {(region, self._index[good]) for region, good, _ in self.book.open_keys(rule) if region % 10_000 == 0}
+
+    def above(
+        self, rule: Rule, frame: pl.DataFrame, date: int, *, live: bool = True
+    ) -> tuple[list[Transition], pl.DataFrame]:
+        """Evaluate a rule for provinces and the nation; return transitions, and the rows that it watches."""
+        evaluated = self._evaluated(rule, frame)
+        return self._step(rule, evaluated, date) if live else [], evaluated
+
     def _evaluated(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
         return evaluate(rule, self._watched(rule, frame))
 
