@@ -191,6 +191,14 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     correction: bool = False
     schema: int = 1  # absent on the wire means 1
 
+    @property
+    def order(self) -> tuple[AsOf, str, int]:
+        """What of two records of one key says which is newer.
+
+        One evaluation may bring several episodes (a chunk that closes many dates), and each counts from 0.
+        """
+        return self.as_of, self.since, self.seq
+
 
 class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which alerts a silence covers: each list names what is admitted, an empty one admits everything.
