@@ -41,7 +41,7 @@ def decoding(
         if partition not in decoders:
             decoders[partition] = Decoder(catalogue, partition, partitions, civil, options, Seen())
         decoded = decoders[partition].decode(_chunk(topic, partition, records), wall())
-        fresh = len(decoded.columns["offset"]) - sum(decoded.columns["repeat"])
+        fresh = len(decoded.columns["offset"]) - decoded.repeats
         return fresh, [(letter.stage, letter.reason) for letter in decoded.dead]
 
     return decode

@@ -78,7 +78,7 @@ class Sites:
 
     def close(self, day: int) -> None:
         """Note that ``day`` has closed: demand is another, and so is what sales let expect."""
-        self.silences.close(day)
+        self.silences.close(day, learn=self.watching)
         self._grow()
         self._marks["touched"][:] = True
 

@@ -13,6 +13,7 @@ import polars as pl
 from schemas.events import DeadLetter
 from streams.chunk import Chunk
 from streams.clocks import Clocks
+from streams.columns import listed
 from streams.decode import COLUMNS, TABLES, UNREADABLE, Decoder
 from streams.options import Options
 
@@ -63,7 +64,7 @@ def decode(decoder: Decoder, chunk: Chunk, taken: list[int]) -> Expected:
     for begin, end in pairwise(cuts):
         decoded = decoder.decode(chunk.part(begin, end), float(taken[begin]))
         for name, values in decoded.columns.items():
-            columns[name] += values
+            columns[name] += listed(values)
         expected.rejected |= _offsets(decoded.dead)
         expected.dropped += decoded.dropped
     expected.rows = pl.DataFrame(columns, SCHEMAS[table])

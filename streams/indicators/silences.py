@@ -71,10 +71,15 @@ class Silences:
             self.state["hours"][:, entering % RING] = 0
         self.day = max(self.day, day)
 
-    def close(self, day: int) -> None:
-        """Work out what the ``WINDOW`` dates up to ``day``, which has just closed, let expect."""
+    def close(self, day: int, *, learn: bool = True) -> None:
+        """Work out what the ``WINDOW`` dates up to ``day``, which has just closed, let expect.
+
+        Not without ``learn``: it took 40 % of the time of a replay in which no rule looked at sites.
+        """
         self._grow()
         self._enter(day)
+        if not learn:
+            return
         masks = self.state["hours"][:, [each % RING for each in range(day - WINDOW + 1, day + 1)]]
         sold = (masks[:, :, None] >> np.arange(24, dtype=np.int32)) & 1
         self._learn(profile(sold.astype(bool), self._opened))

@@ -70,6 +70,7 @@ class Probes:
     sent: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     late: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {each: [] for each in COUNTIES.values()})
+    sent_all: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
 
     def send(self) -> None:
@@ -79,7 +80,7 @@ class Probes:
             itertools.count(),
         )
         goods = [good for good, each in catalogue.load().goods.items() if each.unit == "kg"][:30]
-        while not self.done.is_set():
+        while not self.sent_all.is_set():
             number = next(numbers)
             for prefecture, region in COUNTIES.items():
                 good = goods[number % len(goods)]
@@ -87,7 +88,7 @@ class Probes:
                 place = topics.partition_of(prefecture, self.partitions)
                 producer.produce(topics.SALES, receipt(region, number, good), str(prefecture), place)
             producer.poll(0)
-            self.done.wait(1 / PER_SECOND)
+            self.sent_all.wait(1 / PER_SECOND)
         producer.flush()
 
     def watch(self) -> None:
@@ -167,7 +168,8 @@ def measure(instance: Running, records: int) -> None:
     services.wait_until(lambda: rows() >= records, 120, "all dead letters stored")
     stored, used = time.time(), processor_seconds(instance) - used
     most = max(most, next(rss))
-    probes.done.wait(3)
+    probes.sent_all.set()
+    probes.done.wait(5)  # what is still under way
     missing = probes.missing()
     probes.done.set()
     for name, region in (("flooded partition", COUNTIES[FLOODED]), ("another partition", COUNTIES[OTHER])):

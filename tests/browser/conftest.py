@@ -1,4 +1,4 @@
-"""One instance and one Chromium for all tests of the pages; every page is watched for what must never happen."""
+"""One Chromium for all tests of the pages, an instance for each file; pages are watched for what must never happen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.browser.instance import Watched
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Run ``staplewatch up`` on a port that it keeps when it is started again."""
     with ExitStack() as stack:

