@@ -18,7 +18,7 @@ from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
 from tests.independent import markets
 from tests.independent.packs import RULES, backtest
-from tests.integration.running import COMMAND, READY_SECONDS, rows_of, staplewatch, stored, up
+from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, stored, up
 from tests.services import child_of_tests, kafka_server, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -48,6 +48,7 @@ def one(market: tuple[Path, list[markets.Row]], tmp_path_factory: pytest.TempPat
     with up(data, *options) as instance:
         sent = replay(market[0], "--data", data)
         settled([instance.page], {topics.QUOTES: sent, topics.CLOCK: instance.partitions})
+        audited(data)
         instance.stop()
     return f"chdb://{data}/warehouse"
 
