@@ -191,6 +191,14 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     correction: bool = False
     schema: int = 1  # absent on the wire means 1
 
+    @property
+    def order(self) -> tuple[AsOf, str, int]:
+        """What of two records of one key says which is newer.
+
+        One evaluation may bring several episodes (a chunk that closes many dates), and each counts from 0.
+        """
+        return self.as_of, self.since, self.seq
+
 
 class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which alerts a silence covers: each list names what is admitted, an empty one admits everything.
@@ -226,6 +234,35 @@ class Action(msgspec.Struct, frozen=True, omit_defaults=True):
     silence: str = ""
     matcher: Matcher | None = None
     until: str | None = None
+    schema: int = 1  # absent on the wire means 1
+
+
+class ExtentLine(msgspec.Struct, frozen=True, gc=False):
+    """One good of a prefecture under one rule: its own level, and how many counties report and are affected.
+
+    ``rule`` is the rule's name in a rulebook. Where no county reports, ``reporting`` is 0 and the level ``none``.
+    """
+
+    rule: str
+    good: str
+    level: Level
+    reporting: int
+    affected: int
+
+
+class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a prefecture's agent tells the agent of provinces and the nation once it has closed a date (``extents``).
+
+    It tells of every date in turn, also where there is nothing to say. A ``correction`` has the lines that changed
+    after late events. ``silent``: the prefecture never sent anything, only the clock closed this date and those before.
+    """
+
+    prefecture: str
+    date: str
+    kind: QuoteKind = "retail"
+    lines: list[ExtentLine] = []
+    correction: bool = False
+    silent: bool = False
     schema: int = 1  # absent on the wire means 1
 
 

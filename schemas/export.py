@@ -38,14 +38,15 @@ class Wire:
         return f"{self.topic}.v{self.version}.json"
 
 
-#: One entry per topic of ``topics.ALL``; supply.shipments, supply.orders, registry.changes,
-#: and extents get theirs here together with their structs. The value of a dead
+#: One entry per topic of ``topics.ALL``; supply.shipments, supply.orders, registry.changes
+#: get theirs here together with their structs. The value of a dead
 #: letter is the rejected record itself: its schema describes it with its headers, bytes as base64.
 WIRE: Final = (
     Wire(topics.SALES, events.Receipt),
     Wire(topics.STOCK, events.StockReport),
     Wire(topics.QUOTES, events.QuoteReport),
     Wire(topics.CLOCK, events.Clock),
+    Wire(topics.EXTENTS, events.Extent),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
     Wire(topics.ACTIONS, events.Action),

@@ -12,6 +12,7 @@ INDICATORS: Final = "indicators"
 ALERTS: Final = "alerts"
 ACTIONS: Final = "alert.actions"
 DEAD_LETTERS: Final = "dead.letters"
+EXTENTS: Final = "extents"
 
 #: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes.
 INPUTS: Final = (SALES, STOCK, QUOTES)
@@ -19,14 +20,17 @@ INPUTS: Final = (SALES, STOCK, QUOTES)
 #: The names that ``--inputs`` takes, and their topics.
 INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
 
-#: What a worker reads.
+#: What a worker reads of what others send.
 CONSUMED: Final = (*INPUTS, CLOCK)
+
+#: What a worker reads: also what workers tell each other.
+READ: Final = (*CONSUMED, EXTENTS)
 
 #: Newest record per key is kept by the broker. Every action has a key of its own, so none of them is ever dropped.
 COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS)
 
 #: Every topic of the product, all with the same number of partitions.
-ALL: Final = (*CONSUMED, *COMPACTED, DEAD_LETTERS)
+ALL: Final = (*READ, *COMPACTED, DEAD_LETTERS)
 
 PARTITIONS: Final = 12
 PARTITIONS_EMBEDDED: Final = 4

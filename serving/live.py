@@ -143,9 +143,9 @@ def _sound(action: Action) -> bool:
 
 
 def _newer(record: Indicator | Alert, known: Indicator | Alert) -> bool:
-    """Return whether ``record`` comes later: by ``as_of``, and within one evaluation by ``seq``."""
+    """Return whether ``record`` comes later: by ``as_of``, alerts of one evaluation by episode and ``seq``."""
     if isinstance(record, Alert) and isinstance(known, Alert):
-        return (record.as_of, record.seq) > (known.as_of, known.seq)
+        return record.order > known.order
     return record.as_of > known.as_of
 
 

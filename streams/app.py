@@ -107,7 +107,7 @@ class Stream:
             alone=options.partitions if options.embedded else 0,
             hook=hook,
         )
-        for topic in topics.CONSUMED:
+        for topic in topics.READ:
             self._add_agent(topic)
         self.app.on_partitions_revoked.connect(self._revoked, weak=False)
         self.app.on_rebalance_complete.connect(self._settle, weak=False)
@@ -205,7 +205,7 @@ class Stream:
         """Return the partitions of which every topic is assigned."""
         assigned = {(tp.topic, tp.partition) for tp in self.consumer.assignment()}
         numbers = {partition for _, partition in assigned}
-        whole = {p for p in numbers if all((topic, p) in assigned for topic in topics.CONSUMED)}
+        whole = {p for p in numbers if all((topic, p) in assigned for topic in topics.READ)}
         if whole != numbers:
             log.error("partitions %s come without all their topics: not read", sorted(numbers - whole))
         return whole

@@ -10,6 +10,7 @@ import msgspec
 
 from schemas import topics
 from schemas.events import Clock
+from streams.absent import Absent
 from streams.fields import checked, epoch_seconds, refuse
 from streams.indicators.civil import DAY
 from streams.options import Options
@@ -54,7 +55,7 @@ class Clocks:
             refuse("validate", f"time {text[:40]} is before 2000 or closes dates to come: check the sender's clock")
         return at
 
-    def apply(self, offsets: Mapping[str, int], places: Mapping[int, Prefecture]) -> None:
+    def apply(self, offsets: Mapping[str, int], places: Mapping[int, Prefecture | Absent]) -> None:
         """Let every record take effect for the inputs that were read far enough."""
         still: list[tuple[Clock, int, set[str]]] = []
         for clock, at, inputs in self._waiting:

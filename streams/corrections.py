@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.events import QuoteKind
 from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET
 from streams.indicators.groups import Ints
@@ -32,7 +33,7 @@ class Corrections:
         self._written: dict[int, tuple[Ints, Values]] = {}
         self._blocks: dict[int, Block] = {}
         self._late: dict[int, int] = {}
-        self._quotes: dict[tuple[str, int], set[int]] = {}
+        self._quotes: dict[tuple[QuoteKind, int], set[int]] = {}
         self.beyond = 0
 
     def remember(self, bucket: int, rows: Ints, values: Values) -> None:
@@ -65,7 +66,7 @@ class Corrections:
         filled = {name: np.insert(values.astype(float), places, np.nan) for name, values in kept.items()}
         self._keep(bucket, np.insert(rows, places, missing), filled)
 
-    def note_quotes(self, kind: str, day: int, cells: Ints) -> None:
+    def note_quotes(self, kind: QuoteKind, day: int, cells: Ints) -> None:
         """Note quotes of a date that has closed."""
         self._quotes.setdefault((kind, day), set()).update(cells.tolist())
 
@@ -116,23 +117,32 @@ class Corrections:
 
     def _write_quotes(self) -> None:
         late, self._quotes = self._quotes, {}
-        days: dict[tuple[str, int], set[int]] = {}
+        days: dict[tuple[QuoteKind, int], set[int]] = {}
         for (kind, day), cells in late.items():
             for each in range(day, min(day + QUOTE_REACH, self._place.closed_day + 1)):
                 days.setdefault((kind, each), set()).update(cells)
         for (kind, day), cells in sorted(days.items()):
             self._rewrite_date(kind, day, np.array(sorted(cells)))
 
-    def _rewrite_date(self, kind: str, day: int, cells: Ints) -> None:
+    def _rewrite_date(self, kind: QuoteKind, day: int, cells: Ints) -> None:
         market = self._place.markets[kind]
         stock = market.closed.get(day)
         if stock is None:
             return
         goods = self._place.sales.goods
         rows = np.unique(np.concatenate([cells, self._place.cells + cells % goods]))
-        wanted = np.isin(np.arange(self._place.cells) % goods, cells % goods)  # the prefecture's row needs every county
-        values = {**stock, **market.quotes.values(day, np.flatnonzero(wanted))}
-        self._place.correct_date(kind, day, rows, values)
+        of_goods = np.isin(
+            np.arange(self._place.rows) % goods, cells % goods
+        )  # the prefecture's row needs every county
+        values = {**stock, **market.quotes.values(day, np.flatnonzero(of_goods[: self._place.cells]))}
+        seen = np.union1d(rows, np.flatnonzero(of_goods & stock["subjects"]))
+        if self._place.correct_flags(kind, day, seen, values):
+            # How many goods are flagged tells for every good of the prefecture.
+            own = np.arange(self._place.rows) >= self._place.cells
+            rows = np.union1d(rows, np.flatnonzero(own & stock["subjects"]))
+            seen = np.union1d(rows, np.flatnonzero(stock["subjects"]))
+            values = {**stock, **market.quotes.values(day)}
+        self._place.correct_date(kind, day, rows, seen, values)
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""

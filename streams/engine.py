@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,20 @@ from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import Alert, AsOf, DeadLetter
 from streams import resent
+from streams.absent import Absent
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
+from streams.extents import Extents
 from streams.indicators.civil import DAY
 from streams.indicators.groups import Ints
 from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
+from streams.market import KINDS
 from streams.options import Options
 from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
@@ -61,6 +64,13 @@ class Engine:
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
         self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
+        telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
+        mine = [code for code in catalogue.prefectures if topics.partition_of(code, partitions) == partition]
+        #: Prefectures that never sent anything; the extents above them must not wait for them.
+        self._absent = {
+            code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
+        }
+        self._extents = Extents(self._judge, self._setup)
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []
@@ -77,7 +87,9 @@ class Engine:
         expected = self.offsets.get(chunk.topic, 0)
         start = next((index for index, offset in enumerate(chunk.offsets) if offset >= expected), len(chunk.offsets))
         if chunk.topic == topics.CLOCK:
-            self._read_clocks(chunk, start, wall, outcome)
+            self._read_each(chunk, start, wall, outcome, lambda value: self._clocks.read(value, wall))
+        elif chunk.topic == topics.EXTENTS:
+            self._read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
         else:
             self._read_events(chunk, start, wall, outcome)
         self.offsets[chunk.topic] = max(expected, chunk.next_offset)
@@ -116,11 +128,13 @@ class Engine:
         outcome.dead += dead
         outcome.add_rows("dead_letters", dead_rows(dead, self.epoch, int(wall)))
 
-    def _read_clocks(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
+    def _read_each(
+        self, chunk: Chunk, start: int, wall: float, outcome: Outcome, read: Callable[[bytes | None], None]
+    ) -> None:
         dead = []
         for index in range(start, len(chunk.offsets)):
             try:
-                self._clocks.read(chunk.values[index], wall)
+                read(chunk.values[index])
             except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
         self._note_resent(chunk, start, {}, dead, wall, outcome)
@@ -135,6 +149,7 @@ class Engine:
         found = self._places.get(code)
         if found is None:
             found = self._places[code] = Prefecture(code, self._setup, self._judge)
+            self._absent.pop(code, None)
         return found
 
     # -- time
@@ -181,17 +196,24 @@ class Engine:
         return max((self._places[code].moment for code in codes & self._places.keys()), default=0)
 
     def _run(self, wall: float, outcome: Outcome, *, publish: bool = False) -> None:
-        self._clocks.apply(self.offsets, self._places)
+        self._clocks.apply(self.offsets, {**self._places, **self._absent})
         for place in self._places.values():
             place.advance(wall)
+        self._extents.advance(wall)
         self._collect(wall, outcome, publish=publish)
 
     def _collect(self, wall: float, outcome: Outcome, *, publish: bool) -> None:
         as_of, position = self._as_of(wall), self._position()
         for place in self._places.values():
-            if place.output:
-                outcome.add_rows("indicators", place.output.take(position))
-            transitions, place.transitions = place.transitions, []
+            extents, place.extents = place.extents, []
+            outcome.extents += extents
+        for absent in self._absent.values():
+            outcome.extents += absent.close(wall)
+        sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
+        for source in sources:
+            if source.output:
+                outcome.add_rows("indicators", source.output.take(position))
+            transitions, source.transitions = source.transitions, []
             outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
             outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
@@ -222,6 +244,8 @@ class Engine:
                 "offsets": dict(self.offsets),
                 "seen": self._seen.dump(),
                 "clocks": self._clocks.dump(),
+                "extents": self._extents.dump(),
+                "absent": [absent.dump() for absent in self._absent.values()],
                 "book": self._book.dump(),
                 "places": [[code, place.dump()] for code, place in self._places.items()],
             }
@@ -249,8 +273,12 @@ class Engine:
         self._seen.load(state["seen"])
         self._clocks.load(state["clocks"] if same else [])
         self._book.load(state["book"])
+        self._extents.load(state["extents"])
         for code, saved in state["places"]:
             self._place(code).load(saved)
+        for saved in state["absent"]:
+            if saved[0] in self._absent:  # else no rule looks above prefectures any more
+                self._absent[saved[0]].load(saved, same=same)
 
     def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.
@@ -277,7 +305,7 @@ class Engine:
         Live, started buckets are not looked into: that costs 10 ms a prefecture, and how the chunks
         were cut that made it see a level is not known any more. ``adopt`` brings what it saw.
         """
-        self._clocks.apply(self.offsets, self._places)
+        self._clocks.apply(self.offsets, {**self._places, **self._absent})
         for place in self._places.values():
             place.advance(wall, ahead=False)
             while place.behind:
@@ -324,6 +352,7 @@ _NOT_STATE = {
     "most_steps",
     "max_record_bytes",
     "ahead",
+    "extent_wait",
     "earliest",
     "idle_after",
     "idle_reach",

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from streams.alerts.names import NAMES
 from streams.alerts.rules import Rule
 from streams.indicators.groups import Ints
 from streams.indicators.quotes import QUOTED
@@ -31,6 +32,8 @@ SITE_COLUMNS = (
     *("site_out", "site_on_hand", "site_demand_day", "site_cover_days"),
     *("no_sale_p", "sales_expected", "sales_day", "quiet_hours", "site_quiet_hours", "profile_dates"),
 )
+#: What ``streams.counties`` adds for rules that look at counties together.
+ACROSS_COLUMNS = tuple(name for name, found in NAMES.items() if found.scope in {"prefecture", "extent"})
 #: What the frames of a trigger have beside subject and moment.
 CARRIED: dict[str, tuple[str, ...]] = {
     "tick": (*TICK_COLUMNS, "on_hand", *COVER_COLUMNS),
@@ -40,7 +43,7 @@ CARRIED: dict[str, tuple[str, ...]] = {
 
 def missing(rule: Rule) -> tuple[str, ...]:
     """Return the indicators that a rule reads and that the stream's frames do not carry."""
-    carried = SITE_COLUMNS if rule.on_sites else CARRIED[rule.trigger]
+    carried = SITE_COLUMNS if rule.on_sites else (*CARRIED[rule.trigger], *ACROSS_COLUMNS)
     return tuple(name for name in rule.measured if name not in carried)
 
 

@@ -14,6 +14,7 @@ from streams.alerts.lifecycle import Book, Subject, Transition
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
+from streams.counties import Counties, spread
 
 
 @dataclass(slots=True)
@@ -34,6 +35,19 @@ class Frames:
         return pl.DataFrame(
             {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, nan_to_null=True
         )
+
+
+@dataclass(slots=True)
+class Dated:
+    """What the date rules say of one date.
+
+    ``levels``: per row of the frame its levels as JSON. ``spread``: per rule that reaches above the prefecture
+    (good index, level, reporting, affected) of the prefecture's goods.
+    """
+
+    transitions: list[Transition] = field(default_factory=list)
+    levels: list[str] = field(default_factory=list)
+    spread: dict[str, list[tuple[int, int, int, int]]] = field(default_factory=dict)
 
 
 class Judge:
@@ -81,29 +95,56 @@ class Judge:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 
+    def rules(self, kind: str) -> list[Rule]:
+        """Return the date rules of ``kind``."""
+        return [rule for rule in self._rulebook.on("date") if rule.kind == kind]
+
+    def reaches_above(self, kind: str) -> bool:
+        """Return whether a date rule of ``kind`` has subjects above prefectures."""
+        return any(rule.reaches_above for rule in self.rules(kind))
+
     def date(
-        self, frame: pl.DataFrame, kind: str, date: int, *, live: bool = True
-    ) -> tuple[list[Transition], list[str]]:
+        self, frame: pl.DataFrame, kind: str, date: int, counties: Counties, *, live: bool = True, closing: bool = False
+    ) -> Dated:
         """Evaluate date rules of ``kind`` for one date (day number).
 
-        Returns transitions and, per row of ``frame``, its levels as JSON. Without ``live`` alerts
-        stay as they are: only the levels are wanted.
+        Without ``live`` alerts stay as they are: only the levels are wanted. ``closing`` is for the date's close,
+        with every row of the prefecture.
         """
-        transitions: list[Transition] = []
-        levels: list[list[str]] = [[] for _ in range(frame.height)]
-        for rule in self._rulebook.on("date"):
-            if rule.kind != kind:
-                continue
-            evaluated = self._evaluated(rule, frame.with_row_index("place"))
-            for place, level in zip(evaluated["place"].to_list(), evaluated["level"].to_list(), strict=True):
-                levels[place].append(f'"{rule.id}":"{LEVELS[level] if level >= 0 else "undefined"}"')
+        found, levels = Dated(), [list[str]() for _ in range(frame.height)]
+        numbered = frame.with_row_index("place")
+        for rule in self.rules(kind):
+            if rule.looks_across:
+                if not rule.reaches_above and self._watched(rule, numbered).is_empty():
+                    continue  # before the close there are counties only
+                seen = evaluate(rule, counties.seen_by(rule, numbered, date, closing=closing))
+                if rule.reaches_above:
+                    found.spread[rule.ref] = spread(rule, seen)
+                evaluated = self._watched(rule, seen)
+            else:
+                evaluated = self._evaluated(rule, numbered)
+            _note_levels(levels, rule, evaluated)
             if live:
-                transitions += self._step(rule, evaluated, date)
-        return transitions, ["{" + ",".join(each) + "}" for each in levels]
+                found.transitions += self._step(rule, evaluated, date)
+        found.levels = ["{" + ",".join(each) + "}" for each in levels]
+        return found
+
+    def open_above(self, rule: Rule) -> set[tuple[int, int]]:
+        """Return (region, good index) of every open alert of provinces and the nation."""
+        return {(region, self._index[good]) for region, good, _ in self.book.open_keys(rule) if region % 10_000 == 0}
+
+    def above(
+        self, rule: Rule, frame: pl.DataFrame, date: int, *, live: bool = True
+    ) -> tuple[list[Transition], pl.DataFrame]:
+        """Evaluate a rule for provinces and the nation; return transitions, and the rows that it watches."""
+        evaluated = self._evaluated(rule, frame)
+        return self._step(rule, evaluated, date) if live else [], evaluated
 
     def _evaluated(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
-        watched = list(self._rulebook.regions(rule))
-        return evaluate(rule, frame.filter(pl.col("region").is_in(watched)))
+        return evaluate(rule, self._watched(rule, frame))
+
+    def _watched(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.filter(pl.col("region").is_in(list(self._rulebook.regions(rule))))
 
     def _step(self, rule: Rule, evaluated: pl.DataFrame, date: int | None) -> list[Transition]:
         """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows)."""
@@ -136,3 +177,9 @@ class Judge:
             return pl.concat_str("region", "good_index", "site", separator="|"), open_sites
         open_rows = {region * len(self._goods) + self._index[good] for region, good, _ in keys}
         return pl.col("region") * len(self._goods) + pl.col("good_index"), open_rows
+
+
+def _note_levels(levels: list[list[str]], rule: Rule, evaluated: pl.DataFrame) -> None:
+    """Add the level of each row to those of its ``place``."""
+    for place, level in zip(evaluated["place"].to_list(), evaluated["level"].to_list(), strict=True):
+        levels[place].append(f'"{rule.id}":"{LEVELS[level] if level >= 0 else "undefined"}"')

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import QuoteKind
+from streams.counties import Counties
 from streams.indicators.counts import NAMELESS, UNKNOWN
 from streams.indicators.groups import Ints
 from streams.indicators.outages import Outages
@@ -33,7 +34,7 @@ Values = dict[str, NDArray[Any]]
 class Market:
     """State of one kind, ``retail`` or ``wholesale``; a pack reads its own kind only."""
 
-    def __init__(self, kind: QuoteKind, counties: int, setup: Setup) -> None:
+    def __init__(self, kind: QuoteKind, setup: Setup, together: Counties, counties: int) -> None:
         options, goods = setup.options, len(setup.goods)
         self.kind, self._setup = kind, setup
         self.pairs = Pairs(counties, goods)
@@ -49,6 +50,7 @@ class Market:
         self.outages = Outages((counties + 1) * goods)
         #: Stock columns of closed dates, for rows written again after a late quote.
         self.closed: dict[int, Values] = {}
+        self.together = together
         self._early = np.full(counties * goods, -1, np.int64)
         self.fresh = np.zeros(counties * goods, bool)
 
@@ -72,7 +74,7 @@ class Market:
     def _withdraw(self, events: Ints) -> Ints:
         return self.shelf.withdraw(np.unique(events)) if len(events) else np.zeros(0, np.int64)
 
-    def apply_quotes(self, events: Values, place: Prefecture, kind: str) -> None:
+    def apply_quotes(self, events: Values, place: Prefecture, kind: QuoteKind) -> None:
         """Apply the quotes of this kind record by record: date rules may become due in the middle."""
         chosen = np.flatnonzero(events["kind"] == KINDS.index(kind))
         if not len(chosen):
@@ -118,10 +120,11 @@ class Market:
         return {**self.quotes.values(day, cells), **stock, **self.outages.values(day, stock)}
 
     def close(self, day: int) -> Values:
-        """Close ``day`` and return its date indicators."""
+        """Close ``day`` and return its date indicators, and as ``subjects`` which rows are evaluated."""
         self.shelf.close(day)
         values = self.values(day)
         self.outages.close(day, values)
+        values["subjects"] = self.subjects(day)
         self.closed[day] = kept = {name: column for name, column in values.items() if name not in QUOTED}
         for column in kept.values():
             column.flags.writeable = False  # snapshots need no copy
@@ -143,10 +146,12 @@ class Market:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         parts = {name: getattr(self, name).dump() for name in ("pairs", "shelf", "quotes", "outages")}
-        return {**parts, "closed": list(self.closed.items()), "early": self._early}
+        together = self.together.dump()
+        return {**parts, "closed": list(self.closed.items()), "early": self._early, "together": together}
 
-    def load(self, data: dict[str, Any]) -> None:
-        """Take over what ``dump`` returned."""
+    def load(self, data: dict[str, Any]) -> list[str]:
+        """Take over what ``dump`` returned; return the rules that count flags and must do so anew."""
         for name in ("pairs", "shelf", "quotes", "outages"):
             getattr(self, name).load(data[name])
         self.closed, self._early = dict(data["closed"]), data["early"]
+        return self.together.load(data["together"])

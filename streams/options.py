@@ -36,6 +36,8 @@ class Options:
     #: for at most this long time then waits for it. A feed that is always late delays a bucket's close by it.
     alternation: int = 8
     hold: float = 1.0
+    #: Live: how long after its close a date of a province waits for prefectures that have fallen silent.
+    extent_wait: int = 3600
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
     #: Counts kept per (site, good), so that a correction can take away the newest ones: 32 B each.

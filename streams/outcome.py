@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.events import Alert, DeadLetter, Indicator
+from schemas.events import Alert, DeadLetter, Extent, Indicator
 from streams.indicators.civil import BUCKET
 
 Rows = dict[str, list[Any]]
@@ -35,6 +35,8 @@ class Outcome:
     live: dict[str, Indicator] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    #: What the extents above prefectures are told.
+    extents: list[Extent] = field(default_factory=list)
     #: Lines by what happened to them, for metrics.
     counts: dict[str, int] = field(default_factory=dict)
 

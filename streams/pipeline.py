@@ -65,7 +65,7 @@ class Pipeline:
         return {
             (topic, partition): engine.offsets.get(topic, 0)
             for partition, engine in self.engines.items()
-            for topic in topics.CONSUMED
+            for topic in topics.READ
         }
 
     def persisted(self) -> dict[Place, int]:
@@ -158,6 +158,8 @@ class Pipeline:
 
     def _emit(self, partition: int, outcome: Outcome, progress: Mapping[Place, int]) -> None:
         receipts = [self._publisher.dead(partition, outcome.dead)] if outcome.dead else []
+        if outcome.extents:
+            receipts.append(self._publisher.extents(outcome.extents))
         self._writer.add(outcome.rows, progress, receipts, sum(map(held_bytes, outcome.dead)))
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from schemas.events import Alert, DeadLetter, Indicator
+from schemas.events import Alert, DeadLetter, Extent, Indicator
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 
@@ -43,6 +43,10 @@ class Outcome(Protocol):
     @property
     def dead(self) -> Sequence[DeadLetter]:
         """Return rejected records."""
+
+    @property
+    def extents(self) -> Sequence[Extent]:
+        """Return what the agent of provinces and the nation is told."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -6,14 +6,18 @@ stock, dates that are due close, then rules are evaluated and the bucket's rows 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from schemas import topics
+from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
 from streams.alerts.lifecycle import Transition
 from streams.corrections import Corrections
+from streams.counties import Counties
 from streams.frames import date_frame, tick_frame
 from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.groups import Ints
@@ -33,6 +37,7 @@ CORRECTION_HOURS = 4
 CORRECTION_PHASE = 2
 
 Values = dict[str, NDArray[Any]]
+Spread = dict[str, list[tuple[int, int, int, int]]]
 
 
 class Prefecture(Timeline):
@@ -48,7 +53,7 @@ class Prefecture(Timeline):
         self.region_of = np.repeat(np.array([*self.counties, code], np.int64), goods)
         self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
-        self.markets: dict[str, Market] = {kind: Market(kind, len(self.counties), setup) for kind in KINDS}
+        self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
@@ -63,10 +68,16 @@ class Prefecture(Timeline):
         #: Grid point at which rows are written: of two rows of one key the later one holds.
         self._stamp = NEVER
         self.transitions: list[Transition] = []
+        #: What the extents above are told.
+        self.extents: list[Extent] = []
+
+    def _market(self, kind: QuoteKind) -> Market:
+        together = Counties(self._judge.rules(kind), self.code, self.counties, len(self._setup.goods))
+        return Market(kind, self._setup, together, len(self.counties))
 
     # -- events in
 
-    def site(self, kind: str, name: str, county: int) -> int:
+    def site(self, kind: QuoteKind, name: str, county: int) -> int:
         """Return the id of a site in the market of ``kind``."""
         return self.markets[kind].pairs.site(name, self._place[county])
 
@@ -245,27 +256,42 @@ class Prefecture(Timeline):
     def close(self, day: int, point: int) -> None:
         """Close a date: demand, days out, quote indicators, date rules."""
         for kind, market in self.markets.items():
+            spread: Spread = {}
             if market.pairs.size:
                 values = market.close(day)
                 self._changed |= values["sites_in"] + values["sites_out"] > 0
-                rows = np.flatnonzero(market.subjects(day))
+                rows = np.flatnonzero(values["subjects"])
                 if len(rows):
-                    self._decide_date(kind, day, point, rows, values)
+                    spread = self._decide_date(kind, day, point, rows, values)
+            self._tell(kind, day, spread)
         self.sites.close(day)
         self.closed_day = day
 
-    def _decide_date(self, kind: str, day: int, at: int, rows: Ints, values: Values) -> None:
+    def _decide_date(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> Spread:
         frame = date_frame(self, at, rows, values)
-        transitions, levels = self._judge.date(frame, kind, day)
-        self.transitions += transitions
-        self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
+        found = self._judge.date(frame, kind, day, self.markets[kind].together, closing=True)
+        self.transitions += found.transitions
+        self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, found.levels)
+        return found.spread
 
-    def early(self, kind: str, day: int, at: int, rows: Ints, values: Values) -> None:
+    def _tell(self, kind: QuoteKind, day: int, spread: Spread, *, correction: bool = False) -> None:
+        """Tell the extents above of a date that has closed, also where there is nothing to say."""
+        if not self._judge.reaches_above(kind):
+            return
+        lines = [
+            ExtentLine(rule, self._setup.goods[good], LEVELS[level], reporting, affected)
+            for rule, goods in spread.items()
+            for good, level, reporting, affected in goods
+        ]
+        date = self._setup.civil.date(day).isoformat()
+        self.extents.append(Extent(f"{self.code:06d}", date, kind, lines, correction))
+
+    def early(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
         """Evaluate date rules of ``day`` before its close: enough sites have quoted."""
-        transitions, _ = self._judge.date(date_frame(self, at, rows, values), kind, day)
-        self.transitions += transitions
+        found = self._judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
+        self.transitions += found.transitions
 
-    def write_date(self, kind: str, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
+    def write_date(self, kind: QuoteKind, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
             len(rows),
@@ -279,10 +305,21 @@ class Prefecture(Timeline):
             **values,
         )
 
-    def correct_date(self, kind: str, day: int, rows: Ints, values: Values) -> None:
-        """Write rows of a closed date again after a late quote; alerts stay as they are."""
-        _, levels = self._judge.date(date_frame(self, self.closes(day), rows, values), kind, day, live=False)
+    def correct_date(self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values) -> None:
+        """Write ``rows`` of a closed date again after late quotes; alerts stay as they are.
+
+        ``seen`` are all rows of their goods, ``rows`` among them: some rules look at counties together.
+        """
+        frame = date_frame(self, self.closes(day), seen, values)
+        found = self._judge.date(frame, kind, day, self.markets[kind].together, live=False)
+        levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
+        self._tell(kind, day, found.spread, correction=True)
+
+    def correct_flags(self, kind: QuoteKind, day: int, seen: Ints, values: Values) -> bool:
+        """Count flags of a closed date again, ``seen`` being all rows of some goods; return whether others change."""
+        together = self.markets[kind].together
+        return together.flagging and together.correct(date_frame(self, self.closes(day), seen, values), day)
 
     # -- stop and snapshot
 
@@ -305,6 +342,12 @@ class Prefecture(Timeline):
             rows = np.flatnonzero(self._with_prefecture(self._touched))
             self.write_rows(self.moment + BUCKET, rows, {name: each[rows] for name, each in values.items()})
 
+    def _past(self, market: Market) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Yield the dates that are still known and their frames, ascending."""
+        for day, stock in sorted(market.closed.items()):
+            values = {**stock, **market.quotes.values(day)}
+            yield day, date_frame(self, self.closes(day), np.flatnonzero(stock["subjects"]), values)
+
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
@@ -322,7 +365,8 @@ class Prefecture(Timeline):
         """Take over what ``dump`` returned."""
         self.sales.load(data["sales"])
         for kind, market in self.markets.items():
-            market.load(data["markets"][kind])
+            stale = market.load(data["markets"][kind])
+            market.together.recount(stale, self._past(market))
         self.sites.load(data["sites"])
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])

@@ -18,7 +18,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from schemas import topics
-from schemas.events import Alert, DeadLetter, Indicator, dead_letter_headers
+from schemas.events import Alert, DeadLetter, Extent, Indicator, dead_letter_headers
 from streams.metrics import Metrics
 from streams.ports import Hook, no_hook
 
@@ -269,12 +269,13 @@ class Publisher:
         self._metrics = metrics
         self._alerts = Outbox(producer, metrics, hook)
         self._dead = Outbox(producer, metrics)
+        self._extents = Outbox(producer, metrics)
         self._live = Board(producer, metrics, live_seconds, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to send in the background."""
-        loops = (self._alerts.run(), self._dead.run(), self._live.run())
+        loops = (self._alerts.run(), self._dead.run(), self._extents.run(), self._live.run())
         self._tasks = [asyncio.create_task(loop, name="publisher") for loop in loops]
 
     async def stop(self) -> None:
@@ -302,24 +303,23 @@ class Publisher:
 
     def dead(self, partition: int, letters: Sequence[DeadLetter]) -> Callable[[], Awaitable[None]]:
         """Send rejected records; the returned function waits until the broker has all of them."""
-        left, done = len(letters), asyncio.Event()
-
-        def sent() -> None:
-            nonlocal left
-            left -= 1
-            if not left:
-                done.set()
-
-        async def acknowledged() -> None:
-            await done.wait()
-
+        sent, acknowledged = _receipt(len(letters))
         self._dead.add(LetterRecord(partition, letter, sent) for letter in letters)
+        return acknowledged
+
+    def extents(self, told: Sequence[Extent]) -> Callable[[], Awaitable[None]]:
+        """Send what the agent on partition 0 is told, in order; the returned function waits until the broker has it."""
+        sent, acknowledged = _receipt(len(told))
+        self._extents.add(
+            Record(topics.EXTENTS, 0, each.prefecture.encode(), msgspec.json.encode(each), sent=sent) for each in told
+        )
         return acknowledged
 
     def discard(self) -> None:
         """Forget what is not sent: it will be made again from the records that are read again."""
         self._alerts.clear()
         self._dead.clear()
+        self._extents.clear()
         self._live.clear()
 
     async def flush(self, seconds: float) -> bool:
@@ -329,9 +329,26 @@ class Publisher:
                 await self._live.send(everything=True)
                 await self._alerts.empty()
                 await self._dead.empty()
+                await self._extents.empty()
         except TimeoutError:
             return False
         return True
+
+
+def _receipt(count: int) -> tuple[Callable[[], None], Callable[[], Awaitable[None]]]:
+    """Return what each of ``count`` records calls when it is sent, and what waits for all of them."""
+    left, done = count, asyncio.Event()
+
+    def sent() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            done.set()
+
+    async def acknowledged() -> None:
+        await done.wait()
+
+    return sent, acknowledged
 
 
 def _count(metrics: Metrics, records: Sequence[Sendable], again: Sequence[Sendable]) -> None:

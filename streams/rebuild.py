@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 DAY = 86_400
 #: Raw tables and the topic behind each, in the order in which rows of one moment are replayed.
 TABLES = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+#: Topics that are read again instead.
+WITHOUT_ROWS = (topics.CLOCK, topics.EXTENTS)
 #: Beyond every offset: an epoch that is over has no progress to stop at.
 END = 2**63 - 1
 
@@ -99,8 +101,8 @@ class Rebuilder:
     def rebuild(self, partition: int) -> Rebuilt:
         """Return the engine of a partition as of what is persisted.
 
-        The clock has no raw rows, so it is read again from where the snapshot stood. Raises
-        what the warehouse raises.
+        The clock, and what prefectures told the extents above them, have no raw rows, so they are
+        read again from where the snapshot stood. Raises what the warehouse raises.
         """
         persisted = {
             place: offset
@@ -111,10 +113,10 @@ class Rebuilder:
         rows = self._replay(engine, partition, found, persisted)
         self._adopt(engine, partition, found)
         same = found is not None and found.epoch.id == self._epoch.id
-        clock = found.offsets.get(topics.CLOCK, 0) if found and same else 0
+        before = found.offsets if found and same else {}
         engine.offsets.clear()
         engine.offsets.update({topic: offset for (topic, _), offset in persisted.items()})
-        engine.offsets[topics.CLOCK] = clock
+        engine.offsets.update({topic: before.get(topic, 0) for topic in WITHOUT_ROWS})
         name = f"{found.epoch.id}@{found.position}" if found else ""
         return Rebuilt(engine, persisted, name, rows)
 

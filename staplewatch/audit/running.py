@@ -60,7 +60,7 @@ def _ends(subject: Subject, reader: LogReader | None, wait: float) -> dict[Place
         return rebuild.progress(subject.warehouse, subject.epoch.id)
 
     reached = progress()
-    places = [(topic, number) for topic in topics.CONSUMED for number in range(subject.partitions)]
+    places = [(topic, number) for topic in topics.READ for number in range(subject.partitions)]
     bounds = reader.bounds({place: reached.get(place, 0) for place in places})
     log.wait(progress, bounds, wait)
     return bounds

@@ -20,6 +20,7 @@ from staplewatch.commands.options import (
     Lang,
     Limit,
     Region,
+    SummaryFormat,
     Warehouse,
     examples,
 )
@@ -49,14 +50,29 @@ def register(app: typer.Typer) -> None:
             "staplewatch indicators --data DIR --follow",
         ),
     )(indicators)
-    app.command(
+    group = typer.Typer()
+    group.callback(
+        invoke_without_command=True,
         help=say("预警：每次事件的最新状态。", "Alerts: the newest state of each episode."),
         epilog=examples(
             "staplewatch alerts --data DIR --level orange --state firing",
             "staplewatch alerts --data DIR --transitions --format json",
             "staplewatch alerts --data DIR --follow --format json",
+            "staplewatch alerts show ID --data DIR",
         ),
     )(alerts)
+    group.command(
+        "show",
+        help=say(
+            "解释一条预警：测得什么、与什么相比、依据哪些网点、自何时起、经过如何。",
+            "Explain an alert: what was measured, against what, over which sites, since when, and how it went.",
+        ),
+        epilog=examples(
+            "staplewatch alerts show 0b1c0e0e-6f0a-5b59-9d5e-6f1d8d0f2a11 --data DIR",
+            "staplewatch alerts show ID --data DIR --format json | jq .measured",
+        ),
+    )(show)
+    app.add_typer(group, name="alerts")
 
 
 def indicators(
@@ -102,6 +118,7 @@ def indicators(
 
 
 def alerts(
+    context: typer.Context,
     data: Data = None,
     level: Annotated[
         Level | None,
@@ -131,6 +148,8 @@ def alerts(
     lang: Lang = None,
 ) -> None:
     """Show alerts."""
+    if context.invoked_subcommand:
+        return
     asked: dict[str, Any] = {
         "level": level, "state": state, "region": region, "prefecture": prefecture, "good": good, "pack": pack,
         "limit": limit,
@@ -141,6 +160,37 @@ def alerts(
         asked["id"] = id
     settings = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
     _show(what, asked, settings, config, follow, format, alert_columns, say("预警", "Alerts"), _alert_in_words)
+
+
+def show(
+    id: Annotated[str, typer.Argument(help=say("预警编号（alerts --format json 的 id）", "the alert's id"))],
+    data: Data = None,
+    format: SummaryFormat = "table",
+    broker: Broker = None,
+    warehouse: Warehouse = None,
+    catalogue: Catalogue = None,
+    config: Config = None,
+    lang: Lang = None,
+) -> None:
+    """Explain one alert."""
+    from staplewatch import explaining, output, places, settings, source  # noqa: PLC0415
+    from staplewatch.errors import CommandError  # noqa: PLC0415
+
+    given = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
+    chosen = settings.load(config, **given)
+    with source.opened(chosen, direct=bool(warehouse or broker)) as answers:
+        rows = answers.ask("alerts/transitions", {"id": id})
+    if not rows:
+        msg = say(
+            f"没有编号为 {id[:60]} 的预警：用 staplewatch alerts --format json 查看编号",
+            f"there is no alert {id[:60]}: staplewatch alerts --format json lists their ids",
+        )
+        raise CommandError(msg)
+    names = places.namer(chosen.catalogue)
+    found = explaining.explanation([names(row) for row in rows], chosen.timezone)
+    lines = [output.as_json(found)] if format == "json" else explaining.told(found)
+    for line in lines:
+        typer.echo(line)
 
 
 def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from streams.alerts.evaluation import UNDEFINED
+from streams.alerts.rules import Rule
 
 YELLOW: Final = 2
 _SUBJECT: Final = ("region", "good_index", "day")
@@ -23,6 +24,19 @@ def region_of(extent: str) -> pl.Expr:
     """Return the code of the ``extent`` that a row's region lies in: PPPP00, PP0000, 000000."""
     step = EXTENTS[extent]
     return (pl.col("region") // step * step).alias("region")
+
+
+def described(rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+    """Say which extent each row of ``frame`` is; what is counted for others, or not measured, is undefined there."""
+    code = pl.col("region")
+    known = {
+        "county": code % 100 != 0,
+        "prefecture": (code % 100 == 0) & (code % 10_000 != 0),
+        "province": (code % 10_000 == 0) & (code != 0),
+        "nation": code == 0,
+    }
+    undefined = {each: pl.lit(None, pl.Float64) for each in rule.measured if each not in frame.columns}
+    return frame.with_columns(**{**undefined, **known})
 
 
 def counties(levels: pl.DataFrame) -> pl.DataFrame:

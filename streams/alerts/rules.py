@@ -66,6 +66,17 @@ class Rule:
         return "site" in self.subjects
 
     @cached_property
+    def reaches_above(self) -> bool:
+        """Whether it has subjects above prefectures: what several partitions know is put together for it."""
+        return self.county_rule is not None and not {"province", "nation"}.isdisjoint(self.subjects)
+
+    @cached_property
+    def looks_across(self) -> bool:
+        """Whether it reads counts over the counties of a prefecture, or how far another rule has spread."""
+        counted = any(NAMES[name].scope == "prefecture" for name in self.measured)
+        return bool(self.flags) or self.county_rule is not None or counted
+
+    @cached_property
     def lowest(self) -> int:
         """The lowest level that the rule has."""
         return min(self.levels)

@@ -79,7 +79,7 @@ class Evaluator:
         affected = extent.counties(evaluate(county_rule, self._frame("county")))
         counts = affected
         for name in EXTENTS:
-            found[name] = evaluate(rule, _of_extent(rule, self._with(self._frame(name), counts), name))
+            found[name] = evaluate(rule, extent.described(rule, self._with(self._frame(name), counts)))
             if name in _ABOVE:
                 counts = _ABOVE[name](affected if name == "county" else found[name])
         parts = [found[name] for name in EXTENTS if name in rule.subjects]
@@ -116,10 +116,3 @@ def _read(rule: Rule) -> Iterable[str]:
     if rule.county_rule is not None:
         return EXTENTS
     return {*rule.subjects, "county"} if "prefecture" in rule.subjects else rule.subjects
-
-
-def _of_extent(rule: Rule, frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Say which extent the rows are, and that counts of the others are undefined here."""
-    known = {each: pl.lit(each == name) for each in EXTENTS}
-    undefined = {each: pl.lit(None, pl.Float64) for each in rule.measured if each not in frame.columns}
-    return frame.with_columns(**{**undefined, **known})

@@ -19,6 +19,7 @@ from streams.alerts import DEFAULT, Rulebook, load
 from streams.chunk import Chunk
 from streams.engine import Engine
 from streams.options import Options
+from streams.outcome import Outcome
 
 PARTITIONS = 4
 #: Any present after the events will do in event-time mode; an event ahead of it would be rejected.
@@ -62,6 +63,7 @@ class Core:
             clock = Clock(time=until, sender="test", inputs=list(inputs))
             self._waiting[topics.CLOCK, number].append(msgspec.json.encode(clock))
             self._deliver(topics.CLOCK, number)
+        self._deliver(topics.EXTENTS, 0)
 
     def _deliver(self, topic: str, partition: int) -> None:
         values: list[bytes | None] = [*self._waiting.pop((topic, partition), [])]
@@ -70,8 +72,13 @@ class Core:
         offsets = range(first, first + len(values))
         nothing: list[list[tuple[str, bytes]]] = [[] for _ in values]
         chunk = Chunk(topic, partition, offsets, values, [b""] * len(values), nothing, [0] * len(values), offsets.stop)
-        outcome = self._engines[partition].apply(chunk, PRESENT)
+        self._take(self._engines[partition].apply(chunk, PRESENT))
+
+    def _take(self, outcome: Outcome) -> None:
         assert not outcome.dead, outcome.dead[0]
+        self._waiting[topics.EXTENTS, 0] += map(msgspec.json.encode, outcome.extents)
+        if len(self._waiting[topics.EXTENTS, 0]) >= self._random.randint(1, self._most):
+            self._deliver(topics.EXTENTS, 0)
         for table, columns in outcome.rows.items():
             names = list(columns)
             self.tables[table] += [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -37,6 +37,11 @@ class Running:
         self._metrics = f"http://127.0.0.1:{metrics}/metrics"
 
     @property
+    def page(self) -> str:
+        """Return the address of its metrics."""
+        return self._metrics
+
+    @property
     def broker(self) -> str:
         """Return ``host:port`` of its broker."""
         return re.search(r"broker=(\S+)", self.ready)[1]  # type: ignore[index]

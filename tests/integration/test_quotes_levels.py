@@ -1,4 +1,4 @@
-"""Three years of real wholesale prices through the product: levels of ``urumqi-2007`` per good and date."""
+"""Three years of real wholesale prices through the product: levels of the quote packs per good and date."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from producers.replay.convert import Converted, vegetables
 from schemas import topics
 from tests.independent.comparing import differences
+from tests.independent.packs import RULES
 from tests.independent.quotes import LIST_DAYS, Quote, evaluations, row_of
 from tests.integration.running import rows_of, stored, up
 from tests.services import ROOT
@@ -44,7 +45,8 @@ def quotes_of(path: Path) -> list[Quote]:
 
 def play(converted: Converted, data: Path) -> None:
     """Send the file into an instance that knows its catalogue."""
-    options = ("--event-time", "--inputs", "quotes", "--catalogue", str(converted.catalogue))
+    packs = ",".join(f"{pack}:wholesale" for pack in RULES)
+    options = ("--event-time", "--inputs", "quotes", "--catalogue", str(converted.catalogue), "--packs", packs)
     with up(data, *options) as instance:
         played = instance.replay(
             "quotes", converted.quotes, "--catalogue", converted.catalogue, "--kind", "wholesale", "--final"
@@ -76,11 +78,21 @@ def test_levels_equal_the_recomputation(source: Path, tmp_path: Path) -> None:
     assert backtest("--data", tmp_path / "data", "--catalogue", converted.catalogue) == judged
     shown = {key: {name: row[name] for name in judged[key]} for key, row in found.items()}
     assert not differences(shown, {key: judged[key] for key in shown})
+    for rule in RULES:
+        judged = backtest("--quotes", converted.quotes, "--catalogue", converted.catalogue, rule=rule)
+        levels = {key: level for key, row in every_level(rows).items() if (level := row.get(rule))}
+        assert levels
+        assert {key: level for key, level in levels.items() if judged[key]["level"] != level} == {}
 
 
-def backtest(*source: str | Path) -> dict[tuple[int, str, date], dict[str, Any]]:
+def every_level(rows: list[dict[str, Any]]) -> dict[tuple[int, str, date], dict[str, str]]:
+    """Return the levels of all rules, of prefectures and what lies above them too."""
+    return {(row["region"], row["good"], row["date"]): json.loads(row["levels"]) for row in rows}
+
+
+def backtest(*source: str | Path, rule: str = "urumqi-2007") -> dict[tuple[int, str, date], dict[str, Any]]:
     """Return what ``staplewatch backtest`` says of the quotes of a file, or of those that the stream has stored."""
-    told = rows_of("backtest", *source, "--pack", "urumqi-2007", "--kind", "wholesale")
+    told = rows_of("backtest", *source, "--pack", rule, "--kind", "wholesale")
     names = ("level", "price", "change_day", "change_week")
     return {
         (int(row["region"]), row["good"], date.fromisoformat(row["date"])): {name: row[name] for name in names}

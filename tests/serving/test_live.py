@@ -48,6 +48,14 @@ def test_transitions_of_one_evaluation_are_told_apart_by_seq() -> None:
     assert [change.record.seq for change in latest.transitions if hasattr(change.record, "seq")] == [0, 1]
 
 
+def test_a_new_episode_counts_from_0_even_where_the_last_one_ended_in_the_same_evaluation() -> None:
+    latest = Latest()
+    assert latest.take("k", alert(seq=3, state="resolved", level="none", since="2026-11-01T00:00:00+08:00"))
+    assert latest.take("k", alert(id="two", seq=0, since="2026-11-09T00:00:00+08:00"))
+    assert not latest.take("k", alert(seq=3, state="resolved", level="none", since="2026-11-01T00:00:00+08:00"))
+    assert msgspec.to_builtins(latest.alerts["k"].record)["id"] == "two"
+
+
 def test_the_highest_level_is_that_of_the_episode() -> None:
     latest = Latest()
     latest.take("k", alert(level="red", seq=0))

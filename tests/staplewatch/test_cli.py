@@ -21,8 +21,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
-    "convert vegetables", "convert freshretail", "indicators", "alerts", "dead-letters list", "dead-letters show",
-    "dead-letters export", "replay dead-letters", "doctor", "demo",
+    "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "dead-letters list",
+    "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
     "backtest", "rules list", "rules show", "rules check", "audit",
 ]  # fmt: skip
 
@@ -49,7 +49,10 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
         (["up", "--port", "99999"], "'--port': Input should be less than or equal to 65535"),
         (["up", "--duration", "soon"], "--duration: 'soon' is no duration"),
         (["up", "--packs", "nosuch"], 'cannot read the pack "nosuch"'),
-        (["up", "--packs", "mofcom-2011"], "pack mofcom-2011 needs county, affected, prefecture"),
+        (
+            ["alerts", "show", "x"],
+            "no instance runs in data and it holds no warehouse: start staplewatch up --data data",
+        ),
         (["up", "--catalogue", "nowhere"], "catalogue nowhere was refused"),
         (["up", "--broker", "http://x"], "--broker: broker 'http://x' must be written"),
         (["serve"], "--broker is needed (or STAPLEWATCH_BROKER)"),

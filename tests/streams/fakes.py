@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import topics
-from schemas.events import Alert, DeadLetter, Indicator
+from schemas.events import Alert, DeadLetter, Extent, Indicator
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 from streams.rebuild import TABLES
@@ -28,6 +28,7 @@ class Outcome:
     live: dict[str, Indicator] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    extents: list[Extent] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
 

@@ -73,6 +73,13 @@ def test_the_newest_published_is_by_as_of_and_then_by_seq() -> None:
     assert (newest["k"][1], newest["k"][3], strange) == (0, "blue", 1)
 
 
+def test_of_two_episodes_in_one_evaluation_the_later_one_is_the_newest_published() -> None:
+    ended = msgspec.structs.replace(fired(3, 5), id="e0", state="resolved", since="2026-11-01T00:00:00+08:00")
+    begun = msgspec.structs.replace(fired(0, 5), id="e1", since="2026-11-09T00:00:00+08:00")
+    newest, _ = published(ended, begun)
+    assert newest["k"][:3] == ("e1", 0, "firing")
+
+
 def test_only_what_is_open_on_one_side_must_be_equal() -> None:
     resolved = ("e0", 3, "resolved", "none")
     stored = {"same": FIRING, "lost": FIRING, "old": resolved, "behind": FIRING}
