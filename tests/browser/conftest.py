@@ -84,14 +84,21 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def wall(browser: Browser, instance: Watched) -> Iterator[Open]:
-    """Return what opens the wall: ``wall(query, width=…, height=…, routes={…})``. Faults fail the test at its end."""
+    """Return what opens the wall, ``wall(query, width=…, height=…, routes={…}, allowed=(…))``.
+
+    Faults fail the test at its end.
+    """
     opened: list[Opened] = []
 
     def open_wall(
-        query: str = "?lang=zh", width: int = 1920, height: int = 1080, routes: dict[str, Any] | None = None
+        query: str = "?lang=zh",
+        width: int = 1920,
+        height: int = 1080,
+        routes: dict[str, Any] | None = None,
+        allowed: tuple[str, ...] = (),
     ) -> Opened:
         page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        faults = Faults(urlsplit(instance.http).netloc)
+        faults = Faults(urlsplit(instance.http).netloc, allowed=allowed)
         page.on("console", faults.heard)
         page.on("pageerror", lambda error: faults.errors.append(str(error)))
         page.on("request", faults.asked)
