@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from schemas.events import AsOf, Indicator
 from serving.ledger import Acknowledged
 from serving.rows import AlertRow
@@ -37,10 +39,10 @@ COVERS: Final = {
     "japonica-rice": 41.2,
     "fresh-pork": 26.4,
     "milk": 14.8,
-    "eggs": 5.6,
-    "potato": 8.7,
-    "celtuce": 1.9,
-    "tomato": 7.9,
+    "eggs": 7.1,
+    "potato": 11.6,
+    "celtuce": 3.6,
+    "tomato": 8.4,
 }
 #: Counties that have not quoted today, and those that are late by two dates: 61 of 74 have.
 YESTERDAY: Final = (540102, 540103, 540104, 540121, 540123, 540124, 540127, 540202, 540221, 540222)
@@ -58,8 +60,8 @@ ALERTS: Final = (
     (542526, "potato", "yellow", "cover_days", 4.2, 190, "卓玛"),
     (540623, "green-pepper", "orange", "out_days", 3, 300, "次仁"),
     (540423, "fresh-pork", "yellow", "cover_days", 9.1, 430, "卓玛"),
-    (540628, "celtuce", "yellow", "change_week", 0.320, 450, "次仁"),
-    (540627, "celtuce", "yellow", "change_week", 0.342, 470, "次仁"),
+    (540628, "celtuce", "yellow", "spike_24h", 0.320, 450, "次仁"),
+    (540627, "celtuce", "yellow", "spike_24h", 0.342, 470, "次仁"),
     (540621, "eggs", "yellow", "intermittent", None, 500, "次仁"),
     (542521, "tomato", "yellow", "change_week", 0.312, 520, "扎西"),
     (540629, "eggs", "blue", "cover_days", 5.1, 540, "扎西"),
@@ -76,7 +78,10 @@ ALERTS: Final = (
 )
 #: What the takeover is shown for.
 RED: Final = (540602, "chinese-cabbage", "red", "change_week", 1.124, 6, "")
+PACKS: Final = {"cover_days": "cover", "spike_24h": "live"}
+RISING: Final = ("change_week", "spike_24h")
 WORDS: Final = {
+    "spike_24h": ("24 小时均价上涨 {:.0%}", "24-hour mean up {:.0%}"),
     "change_week": ("比一周前上涨 {:.0%}", "up {:.0%} on the week"),
     "cover_days": ("可销 {:g} 天", "{:g} days of cover"),
     "out_days": ("断档 {:g} 天", "out for {:g} days"),
@@ -95,10 +100,17 @@ class Scene:
     exercise: bool = False
     #: What is clicked: a selector of each step; nothing on a telephone.
     clicks: tuple[str, ...] = ()
+    #: How many alerts were resolved before.
+    resolved: int = 0
 
     def rows(self) -> list[AlertRow]:
-        """Return the alerts as rows."""
+        """Return the open alerts."""
         return [alert(*each) for each in self.alerts]
+
+    def past(self) -> list[AlertRow]:
+        """Return those that were resolved."""
+        ended: dict[str, Any] = {"state": "resolved", "level": "none"}
+        return [msgspec.structs.replace(alert(*each), **ended) for each in ALERTS[: self.resolved]]
 
 
 FEEDS: Final = {
@@ -110,7 +122,7 @@ STALE: Final = {**FEEDS, "sales": {"at": NOW.timestamp() - 1800, "heard": NOW.ti
 DRILL: Final = ('.label[data-region="540600"]', '.sheet tr[data-county="540602"]')
 
 SCENES: Final = (
-    Scene("calm", alerts=()),
+    Scene("calm", alerts=(), resolved=4),
     Scene("alerts"),
     Scene("stale", status={"feeds": STALE}),
     Scene("takeover", alerts=(RED, *ALERTS[1:]), exercise=True),
@@ -127,8 +139,8 @@ def moment(at: datetime) -> str:
 
 def thresholds(good: str, measure: str) -> dict[str, float]:
     """Return what every level is held against."""
-    if measure == "change_week":
-        return {f"{level}.change_week": at for level, at in RISES.items()}
+    if measure in RISING:
+        return {f"{level}.{measure}": at for level, at in RISES.items()}
     if measure == "out_days":
         return {"orange.out_days": 3, "red.out_days": 8}
     return {f"{level}.cover_days": at for level, at in zip(LEVELS, CATALOGUE.goods[good].cover, strict=True)}
@@ -140,11 +152,12 @@ def alert(region: int, good: str, level: str, measure: str, value: float | None,
     chinese, english = (words.format(value) for words in WORDS[measure])
     known = CATALOGUE.goods[good]
     price = round(PRICES.get(good, (10.0, 0, 0))[0] * (1 + (value or 0)), 2)
-    evidence = {"sites_present": 11, "sites_fresh": 9, "price": price} if measure == "change_week" else {
+    name = "vwap_24h" if measure == "spike_24h" else "price"
+    evidence = {"sites_present": 11, "sites_fresh": 9, name: price} if measure in RISING else {
         "on_hand": round(120 * (value or 0), 1), "demand_day": 120.0, "sites_in": 4, "sites_out": 7}  # fmt: skip
     return AlertRow(
-        id=f"{region}-{good}", key=f"{region}|{good}", pack="urumqi-2007", rule=measure, level=level, state="firing",
-        region=str(region), site=None, good=good, since=moment(at), at=moment(at), highest=level, pack_version="3",
+        id=f"{region}-{good}", key=f"{region}|{good}", pack=PACKS.get(measure, "urumqi-2007"), rule=measure, level=level,
+        state="firing",         region=str(region), site=None, good=good, since=moment(at), at=moment(at), highest=level, pack_version="3",
         values={measure: value, "intermittent": 1.0} if value is None else {measure: value},
         thresholds=thresholds(good, measure), evidence=evidence, reason="raised", processed_at=moment(at),
         text_zh=f"{CATALOGUE.place_zh(region)} {known.name_zh} {chinese}",
@@ -180,7 +193,8 @@ def quoted(region: int, good: str, wobble: float, firing: AlertRow | None) -> In
 def sold(region: int, good: str, days: float, firing: AlertRow | None) -> Indicator:
     """Return a county's 5-minute row of a good."""
     cover = firing.values.get("cover_days") if firing else None
-    rise = (region % 17 - 8) / 100
+    spike = firing.values.get("spike_24h") if firing else None
+    rise = (region % 17 - 8) / 100 if spike is None else spike
     days = days if cover is None else cover
     values = {"cover_days": round(days, 1), "demand_day": 120.0, "on_hand": round(120 * days), "spike_24h": rise}
     price = PRICES.get(good, (5.6, 0, 0))[0]

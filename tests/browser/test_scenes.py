@@ -13,13 +13,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
 from serving.rows import AlertRow
 from tests.browser.conftest import Open
 from tests.browser.overflow import overflow
-from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, SCENES, Scene, answers, indicators
+from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, RISING, SCENES, Scene, answers, indicators
 from tests.browser.told import story, telling
 
 pytestmark = pytest.mark.services
@@ -58,7 +59,7 @@ def shown(wall: Open, scene: Scene, lang: str = "zh", width: int = 1920, height:
 
     def make() -> str:
         told = {"now": NOW.timestamp(), "feeds": FEEDS, **scene.status}
-        return story(*alerts, indicators=indicators(alerts), exercise=scene.exercise, **told)
+        return story(*alerts, *scene.past(), indicators=indicators(alerts), exercise=scene.exercise, **told)
 
     page = wall(f"?lang={lang}{scene.query}", width, height, telling(make, answers(alerts))).page
     if scene.name == "takeover" and width > 640:
@@ -106,7 +107,7 @@ def figure_of(each: AlertRow) -> str:
     (name, value), *_ = each.values.items()
     if value is None:
         return "时断时续"
-    return f"{value:.1%}" if name == "change_week" else f"{value:g} 天"
+    return f"{value:.1%}" if name in RISING else f"{value:g} 天"
 
 
 def whole(text: str) -> str:
@@ -163,6 +164,34 @@ def test_they_agree_whatever_is_told_next(wall: Open) -> None:
     for alerts in stories:
         expect(page.locator(".sum > span")).to_have_text(f"共 {len(alerts)} 条", timeout=PATIENCE_MS)
         agrees(page.evaluate(READ), alerts)
+
+
+GAPS = """() => [...document.querySelectorAll('.prices button')].map((row) => {
+    const range = (selector) => {
+        const found = document.createRange();
+        found.selectNodeContents(row.querySelector(selector));
+        return found.getBoundingClientRect();
+    };
+    const [name, now, chart, day, week] = ['.name b', '.now', '.sparkline', '.day', '.week'].map(range);
+    const line = row.querySelector('.sparkline').getBoundingClientRect();
+    return [now.left - name.right, line.left - now.right, day.left - line.right, week.left - day.right,
+        row.getBoundingClientRect().right - week.right].map((gap) => gap / (innerWidth / 1920));
+})"""
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_figures_of_a_price_that_doubled_do_not_touch(wall: Open, lang: str) -> None:
+    large = {"price": 135.80, "change_day": 1.05, "change_week": -1.053}
+    doubled = [
+        msgspec.structs.replace(each, values={**each.values, **large}) if each.grain == "date" else each
+        for each in indicators([])
+    ]
+    routes = telling(lambda: story(indicators=doubled, now=NOW.timestamp(), feeds=FEEDS), answers([]))
+    page = wall(f"?lang={lang}", routes=routes).page
+    expect(page.locator(".prices .day").first).to_have_text("+105.0", timeout=PATIENCE_MS)
+    gaps = page.evaluate(GAPS)
+    assert len(gaps) == len(PRICES)
+    assert min(gap for row in gaps for gap in row[1:4]) >= 4, gaps  # pixels of the design
 
 
 def some(dice: random.Random, number: int) -> list[AlertRow]:
