@@ -25,18 +25,19 @@ READ_SECONDS = 60.0
 
 
 class Watched:
-    """``staplewatch up`` that can be killed and started again at the same address."""
+    """``staplewatch up`` that can be killed and started again at the same address, with more ``options``."""
 
-    def __init__(self, data: Path, port: int, stack: ExitStack) -> None:
+    def __init__(self, data: Path, port: int, stack: ExitStack, *options: str) -> None:
         self.data, self.http = data, f"http://127.0.0.1:{port}"
-        self._port, self._stack = port, stack
+        self._port, self._stack, self._options = port, stack, options
         self._running: Running | None = None
         self._number = 0
 
     def start(self) -> None:
         """Return when it takes events."""
         # the later of two --port counts
-        self._running = self._stack.enter_context(up(self.data, "--port", str(self._port), "--packs", "urumqi-2007"))
+        given = ("--port", str(self._port), "--packs", "urumqi-2007", *self._options)
+        self._running = self._stack.enter_context(up(self.data, *given))
 
     def kill(self) -> None:
         """End it as a power cut does."""

@@ -156,8 +156,9 @@ def alert(region: int, good: str, level: str, measure: str, value: float | None,
     evidence = {"sites_present": 11, "sites_fresh": 9, name: price} if measure in RISING else {
         "on_hand": round(120 * (value or 0), 1), "demand_day": 120.0, "sites_in": 4, "sites_out": 7}  # fmt: skip
     return AlertRow(
-        id=f"{region}-{good}", key=f"{region}|{good}", pack=PACKS.get(measure, "urumqi-2007"), rule=measure, level=level,
-        state="firing",         region=str(region), site=None, good=good, since=moment(at), at=moment(at), highest=level, pack_version="3",
+        id=f"{region}-{good}", key=f"{region}|{good}", pack=PACKS.get(measure, "urumqi-2007"), pack_version="3",
+        rule=measure, level=level, highest=level, state="firing",
+        region=str(region), site=None, good=good, since=moment(at), at=moment(at),
         values={measure: value, "intermittent": 1.0} if value is None else {measure: value},
         thresholds=thresholds(good, measure), evidence=evidence, reason="raised", processed_at=moment(at),
         text_zh=f"{CATALOGUE.place_zh(region)} {known.name_zh} {chinese}",
@@ -226,21 +227,22 @@ def asked(url: str, name: str) -> str:
 
 def prices(url: str) -> list[dict[str, Any]]:
     """Return daily prices up to yesterday: of all goods for the panel, of one county's good with a gap."""
-    good, days = asked(url, "good"), int(asked(url, "days"))
+    good, days, region = asked(url, "good"), int(asked(url, "days")), asked(url, "region")
+    changes = {each[1]: each[4] for each in ALERTS if str(each[0]) == region and each[3] in RISING}
     dates = [TODAY - timedelta(days=back) for back in range(days - 1, 0, -1)]
     wanted = [good] if good else list(PRICES)
     return [
-        {"good": each, "date": at.isoformat(), "price": course(each, at), "counties": 74}
+        {"good": each, "date": at.isoformat(), "price": course(each, at, changes.get(each)), "counties": 74}
         for each in wanted
         for at in dates
         if not good or at not in GAP
     ]
 
 
-def course(good: str, at: date) -> float:
-    """Return the price of a date: calm until a week ago, then the week's change."""
+def course(good: str, at: date, change: float | None) -> float:
+    """Return the price of a date: calm until a week ago, then ``change``, or that of all counties."""
     price, _, week = PRICES.get(good, (10.0, 0.0, 0.0))
-    base = price / (1 + week)
+    base, week = (price / (1 + week), week) if change is None else (price, change)
     behind = (TODAY - at).days
     ripple = 1 + (behind * 7 % 5 - 2) / 500
     return round(base * ripple * (1 + week * max(0, 7 - behind) / 7), 2)

@@ -120,7 +120,7 @@ const EN: Words = {
   wholesale: " (wholesale)",
   good: "Good",
   today: "Today",
-  fortnight: "14 days",
+  fortnight: "14 d",
   day: "Day %",
   week: { quotes: "Week %", till: "7-day %" },
   counties: { alerts: "Alerts by county", cover: "Days of cover", price: "24-hour price" },
