@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -59,8 +60,11 @@ class Watched:
         return stdout.readline().decode()
 
     def ask(self, path: str, **parameters: str) -> Any:
-        """Return what the API answers."""
-        return httpx.get(f"{self.http}{path}", params=parameters, trust_env=False, timeout=30).raise_for_status().json()
+        """Return what the API answers to the instance's own token."""
+        token = json.loads((self.data / "instance.json").read_text())["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.get(f"{self.http}{path}", params=parameters, headers=headers, trust_env=False, timeout=30)
+        return answer.raise_for_status().json()
 
     def quote(
         self, prices: dict[str, float], sites: tuple[str, ...] = SITES, *, days_ago: int = 0, region: str = BAYI

@@ -34,7 +34,7 @@ export interface MapDrawing {
 
 const NAME = "counties";
 const FONT = '"Inter Variable", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif';
-const [TEXT, CALM_TEXT, CAPTION, EDGE, LINE, TILE, INK] = ["#F2F6F9", "#B4C2CF", "#8496A6", "#6E8194", "#2B3947", "#1E2A36", "#12181F"];
+const [TEXT, CALM_TEXT, CAPTION, EDGE, LINE, TILE, INK, GROUND] = ["#F2F6F9", "#B4C2CF", "#8496A6", "#6E8194", "#2B3947", "#1E2A36", "#12181F", "#0D131A"];
 /** As the tiles: tint and rim, tint and rim, solid, solid with a white rim. */
 const FILL: Readonly<Record<Level, string>> = { none: TILE, blue: "#213A52", yellow: "#453F25", orange: "#F58A2B", red: "#DF2A26" };
 const RIM: Readonly<Record<Level, readonly [colour: string, width: number]>> = { none: [EDGE, 1], blue: ["#58A9F2", 2], yellow: ["#F7C948", 2], orange: ["#F58A2B", 2], red: ["#FFFFFF", 3] };
@@ -105,7 +105,9 @@ function look({ level, late, silent }: Area, scale: number) {
 /** A county's symbol with its two lines; larger ones keep their words where words collide. */
 function mark(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: MapDrawing) {
   const { level, name, text } = area;
-  const font = { fontFamily: FONT, color: level === "none" && area.silent ? CAPTION : WORDS[level] };
+  const ground = level === "none" && area.silent ? GROUND : FILL[level];
+  // a halo of the county's own colour: words that are wider than a small county stay legible
+  const font = { fontFamily: FONT, color: level === "none" && area.silent ? CAPTION : WORDS[level], textBorderColor: ground, textBorderWidth: 4 * scale };
   const lines = [name && `{name|${name}}`, name && text && `{text|${text}}`].filter(Boolean).join("\n");
   return {
     value: at.get(area.code),
