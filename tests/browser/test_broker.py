@@ -67,7 +67,7 @@ def test_a_broker_that_stops_is_said_and_found_again(wall: Open, site: Site) -> 
     site.broker.start()
     expect(page.locator(".banner")).to_have_count(0, timeout=BACK_MS)
     expect(page.locator(".prices.dimmed")).to_have_count(0)
-    site.watched.quote({"beef": USUAL}, days_ago=7)
+    site.watched.usual_week(("beef",))
     site.watched.quote({"beef": 1.52 * USUAL})  # and it is followed again
     expect(orange).to_have_text("2", timeout=BACK_MS)
     expect(page.locator(f'.tile[data-region="{BAYI}"]')).to_have_attribute("data-level", "orange")
