@@ -196,8 +196,11 @@ class Crew:
         worker.start(point=point, times=times)
 
     def stop(self, worker: Worker) -> None:
-        """End a worker in order."""
+        """End a worker in order; one that passes its crash point on the way is killed there instead."""
         seconds, code = worker.stop()
+        if code == KILLED and worker.armed:
+            self._note_end(worker, code)
+            return
         self.log.stops.append(seconds)
         assert seconds < STOP_SECONDS, f"worker {worker.slot} took {seconds:.1f} s to end"
         assert code in {exits.STORED, exits.UNSTORED}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"
