@@ -64,7 +64,7 @@ def test_counters_views_and_list_are_about_the_same_alerts(wall: Open, instance:
     for level, number in levels.items():
         expect(page.locator(f'.levels button[data-level="{level}"] b')).to_have_text(str(number))
     waiting = sum(each.acknowledged is None for each in alerts)
-    assert page.locator("[data-view=open]").inner_text().split() == ["未解除", str(len(alerts))]
+    assert page.locator("[data-view=open]").inner_text().split() == ["未关闭", str(len(alerts))]
     assert page.locator("[data-view=unconfirmed]").inner_text().split() == ["未确认", str(waiting)]
     assert page.locator("[data-group=unconfirmed] .item").count() == waiting
     assert page.locator(".item").count() == len(alerts)

@@ -7,6 +7,7 @@ pictures of them in the directory that ``PICTURES`` names.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 from collections import Counter
@@ -17,11 +18,13 @@ import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
+from serving import county_map
 from serving.rows import AlertRow
 from tests.browser.conftest import Open
 from tests.browser.overflow import overflow
 from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, RISING, SCENES, Scene, answers, indicators
-from tests.browser.told import story, telling
+from tests.browser.told import CATALOGUE, story, telling
+from tests.serving import maps
 
 pytestmark = pytest.mark.services
 
@@ -53,15 +56,27 @@ READ = """() => {
 }"""
 
 
-def shown(wall: Open, scene: Scene, lang: str = "zh", width: int = 1920, height: int = 1080) -> Page:
+def shown(
+    wall: Open,
+    scene: Scene,
+    lang: str = "zh",
+    width: int = 1920,
+    height: int = 1080,
+    own_map: county_map.CountyMap | None = None,
+) -> Page:
     """Open the wall on a scene, as far as its clicks lead."""
     alerts = scene.rows()
 
     def make() -> str:
         told = {"now": NOW.timestamp(), "feeds": FEEDS, **scene.status}
-        return story(*alerts, *scene.past(), indicators=indicators(alerts), exercise=scene.exercise, **told)
+        every = [*alerts, *scene.past()]
+        return story(*every, indicators=indicators(alerts), exercise=scene.exercise, county_map=own_map, **told)
 
-    page = wall(f"?lang={lang}{scene.query}", width, height, telling(make, answers(alerts))).page
+    known = answers(alerts)
+    if own_map is not None:
+        known["/api/map"] = json.loads(own_map.content.content)
+
+    page = wall(f"?lang={lang}{scene.query}", width, height, telling(make, known)).page
     if scene.name == "takeover" and width > 640:
         expect(page.locator(".takeover .band")).to_have_count(1, timeout=PATIENCE_MS)
     else:
@@ -206,6 +221,34 @@ def some(dice: random.Random, number: int) -> list[AlertRow]:
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_nothing_flows_over_in_any_scene(wall: Open, scene: Scene, width: int, height: int, lang: str) -> None:
     page = shown(wall, scene, lang, width, height)
-    if directory := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(directory) / f"{scene.name}-{width}-{lang}.png", full_page=width < 640)
+    keep(page, f"{scene.name}-{width}-{lang}")
     assert overflow(page) == [0]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("name", ["alerts", "takeover", "cover"])
+def test_a_map_of_ones_own_fits_every_scene(wall: Open, tmp_path: Path, name: str, width: int, height: int) -> None:
+    found = county_map.load(maps.written(tmp_path, maps.of(CATALOGUE, without={542524, 540421})), CATALOGUE)
+    scene = next(each for each in SCENES if each.name == name)
+    page = shown(wall, scene, "zh", width, height, found)
+    expect(page.locator(".map .canvas canvas")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator(".map .review")).to_be_visible()
+    keep(page, f"map-{name}-{width}-zh")
+    assert overflow(page) == [0]
+    levels = page.evaluate(AREAS)
+    own = [each for each in scene.rows() if name != "cover" or "cover_days" in each.values]
+    for code, level in levels.items():
+        assert level == max((each.level for each in own if each.region == code), key=RANK.index, default="none"), code
+    assert len(levels) == 74
+
+
+AREAS = """() => Object.fromEntries([...document.querySelectorAll('.areas button, .strip .tile')].map((each) =>
+    [each.dataset.region, each.dataset.level]))"""
+
+
+def keep(page: Page, name: str) -> None:
+    """Leave a picture in the directory that ``PICTURES`` names, if any."""
+    if directory := os.environ.get("PICTURES"):
+        full = bool(page.evaluate("innerWidth < 640"))
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=full)

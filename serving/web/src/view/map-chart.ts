@@ -53,7 +53,7 @@ export function open(element: HTMLElement, outline: Outline, onRegion: (code: st
   const chart = init(element, null, { renderer: "canvas" });
   const at = places(outline);
   const narrowing = Math.cos((middle(outline) * Math.PI) / 180);
-  let order = "";
+  let order: string | null = null;
   chart.on("click", (event) => void (event.componentType === "geo" && event.name && onRegion(event.name)));
   return {
     draw(drawing) {
