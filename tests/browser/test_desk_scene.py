@@ -55,7 +55,7 @@ def shown(wall: Open, instance: Pages, lang: str, width: int = 1920, height: int
 def detail(alert: AlertRow) -> dict[str, Any]:
     """Return an episode that began in yellow, was confirmed, and rose."""
     began = moment(NOW - timedelta(hours=36))
-    lower: dict[str, Any] = {"level": "yellow", "at": began, "values": {"change_week": 0.325}}
+    lower: dict[str, Any] = {"level": "yellow", "at": began, "processed_at": began, "values": {"change_week": 0.325}}
     first = msgspec.structs.replace(alert, **lower)
     second = msgspec.structs.replace(alert, level_before="yellow", seq=1)
     seen = ActionRow(event_id="a", kind="acknowledge", by="次仁", at=moment(NOW - timedelta(hours=30)),
