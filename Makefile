@@ -8,7 +8,7 @@ DEMO_DATA ?= demo-data
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup setup-dev services demo test lint bench soak lock clean
+.PHONY: help setup setup-dev services demo test lint bench soak lock screenshots clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -44,6 +44,9 @@ soak: setup-dev services ## what takes too long for every change: scenarios over
 
 lock: setup-dev ## pin dependencies again after a change in pyproject.toml
 	@scripts/lock
+
+screenshots: setup-dev ## pictures of wall and desk for the READMEs, of the demonstration: docs/images
+	@$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what can be made again (.venv, fetched servers, caches); data stays
 	@rm -rf .venv .services/kafka serving/static serving/web/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
