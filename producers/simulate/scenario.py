@@ -52,13 +52,18 @@ class Stores(_Strict, frozen=True):
 
 
 class Prices(_Strict, frozen=True):
-    """Standard deviations of prices, as shares of a good's usual price."""
+    """Standard deviations of prices, as shares of a good's usual price.
+
+    Those of a date make a store's price change by 2.1 % or more, either way, on every other date
+    (interquartile range 4.3 %). Three years of real wholesale vegetable prices have 2.0 %. With 0.03
+    and 0.015 (6.4 %) a quote in 370 was a tenth above the store's own week, which is no calm market.
+    """
 
     county: Share = 0.065
     store: Share = 0.06
     store_good: Share = 0.06
-    store_day: Share = 0.03
-    county_day: Share = 0.015
+    store_day: Share = 0.02
+    county_day: Share = 0.01
 
 
 class Supply(_Strict, frozen=True):
