@@ -17,7 +17,10 @@ from schemas.catalogue import Catalogue
 
 
 class Expect(msgspec.Struct, frozen=True):
-    """An alert of ``rule`` on (region, good) reaches ``level`` or more between ``after`` and ``before``."""
+    """An alert of ``rule`` on (region, good) reaches ``level`` or more between ``after`` and ``before``.
+
+    ``site`` is empty for an alert on a region.
+    """
 
     rule: str
     level: str
@@ -25,6 +28,7 @@ class Expect(msgspec.Struct, frozen=True):
     good: str
     after: str
     before: str
+    site: str = ""
 
 
 class Truth(msgspec.Struct, frozen=True, omit_defaults=True, rename={"since": "from", "until": "to"}):

@@ -13,7 +13,8 @@ from producers.simulate import Expect, Simulation, Truth, load, run
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.catalogue import load as load_catalogue
-from schemas.events import LEVELS, Alert, Clock, DeadLetter
+from schemas.events import Alert, Clock, DeadLetter
+from staplewatch.scoring.truth import Transition, missed, unexplained
 from streams.alerts.packs import load as load_pack
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
@@ -111,24 +112,17 @@ class Played:
         return [alert for alert in self.cluster.alerts if alert.state == "firing"]
 
     @property
-    def expects(self) -> list[Expect]:
-        """Return everything that the ground truth calls for."""
-        return [expect for truth in self.truths for expect in truth.expects]
+    def transitions(self) -> list[Transition]:
+        """Return every transition as a score reads it."""
+        return msgspec.convert(msgspec.to_builtins(self.cluster.alerts), list[Transition])
 
     def missed(self) -> list[Expect]:
         """Return the expectations that no alert met in time."""
-        return [expect for expect in self.expects if not any(met(expect, alert) for alert in self.raised)]
+        return missed(self.truths, self.transitions)
 
-
-def met(expect: Expect, alert: Alert) -> bool:
-    """Return whether an alert is what was expected, at its level or above and in its window."""
-    same = (alert.rule, alert.region, alert.good) == (expect.rule, expect.region, expect.good)
-    high = LEVELS.index(alert.level) >= LEVELS.index(expect.level)
-    return same and high and moment(expect.after) <= moment(alert.at) <= moment(expect.before)
-
-
-def moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    def unexplained(self) -> list[Transition]:
+        """Return the episodes that no incident explains."""
+        return unexplained(self.truths, self.transitions)
 
 
 def play(name: str, prefectures: Iterable[int], seed: int, days: int | None = None) -> Played:
