@@ -61,7 +61,7 @@ class Prices(_Strict, frozen=True):
 
     county: Share = 0.065
     store: Share = 0.06
-    store_good: Share = 0.06
+    store_good: Share = 0.07
     store_day: Share = 0.02
     county_day: Share = 0.01
 
