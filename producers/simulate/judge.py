@@ -58,7 +58,7 @@ class Judge:
 
     def incidents(self) -> Iterator[Truth]:
         """Yield one line per incident."""
-        claimed: set[Expect] = set()
+        claimed: set[tuple[str, ...]] = set()
         begun = [effect for effect in self._effects if effect.begin < self._hours]
         # a cut supply explains a low cover better than the panic that it caused
         for effect in sorted(begun, key=lambda one: isinstance(one.incident, PanicBuying)):
@@ -90,7 +90,7 @@ class Judge:
         """Return the hour in which the first incident on a good begins."""
         return min((one.begin for one in self._effects if one.cells[:, good].any()), default=self._hours)
 
-    def _truth(self, effect: Effect, claimed: set[Expect]) -> Truth:
+    def _truth(self, effect: Effect, claimed: set[tuple[str, ...]]) -> Truth:
         stores, market = self._prefecture.stores, self._prefecture.market
         rows, columns = np.flatnonzero(effect.cells.any(axis=1)), np.flatnonzero(effect.cells.any(axis=0))
         incident = effect.incident
@@ -108,7 +108,7 @@ class Judge:
             allowed=[f"{code:06d}" for code in (self.code, parent_of(self.code), 0)],
         )
 
-    def _expects(self, effect: Effect, claimed: set[Expect]) -> Iterator[Expect]:
+    def _expects(self, effect: Effect, claimed: set[tuple[str, ...]]) -> Iterator[Expect]:
         for placed in self._placed:
             claim = placed.claim
             if not set(claim.causes) & set(effect.incident.causes) or not self.in_time(claim):
@@ -116,8 +116,9 @@ class Judge:
             if not (effect.cells[:, claim.good] & placed.stores).any():
                 continue
             expect = self.expect(claim, placed.region, self._began(placed))
-            if expect not in claimed:
-                claimed.add(expect)
+            key = (expect.rule, expect.level, expect.region, expect.site, expect.good)
+            if key not in claimed:
+                claimed.add(key)
                 yield expect
 
     def _began(self, placed: _Placed) -> int:
