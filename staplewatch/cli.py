@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import accounts, audit, check, data, letters, rules, run, send
+from staplewatch.commands import accounts, audit, check, data, indices, letters, rules, run, score, send
 from staplewatch.errors import CommandError
 from staplewatch.signals import leave
 from staplewatch.words import say
@@ -34,6 +34,8 @@ letters.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)
+score.register(app)
+indices.register(app)
 
 
 @app.callback()

@@ -168,10 +168,10 @@ class Crew:
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
             time.sleep(0.05)
 
-    def wait(self, seconds: float) -> None:
-        """Tend the workers for a while."""
+    def wait(self, seconds: float, unless: Callable[[], bool] = lambda: False) -> None:
+        """Tend the workers for a while, or until ``unless()`` holds."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not unless():
             self.tend()
             time.sleep(min(0.05, seconds))
 

@@ -25,7 +25,7 @@ COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
     "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "dead-letters list",
     "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check", "audit",
+    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices",
 ]  # fmt: skip
 
 
@@ -37,7 +37,9 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
     assert f"staplewatch {command}" in out
 
 
-@pytest.mark.parametrize("command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list"])
+@pytest.mark.parametrize(
+    "command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list", "score", "indices"]
+)
 def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert "table|json|csv" in run(capsys, *command.split(), "--help")[1].replace("\n", "")
 
