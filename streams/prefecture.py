@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
+from schemas.registry import Enterprise, Site
 from streams.alerts.lifecycle import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
@@ -26,6 +27,8 @@ from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER
+from streams.registry import Registry, week_of
+from streams.senders import Senders
 from streams.setup import Setup
 from streams.sites import Sites
 from streams.timeline import Timeline
@@ -43,8 +46,9 @@ Spread = dict[str, list[tuple[int, int, int, int]]]
 class Prefecture(Timeline):
     """All state of one prefecture."""
 
-    def __init__(self, code: int, setup: Setup, judge: Judge) -> None:
-        super().__init__(setup)
+    def __init__(self, code: int, setup: Setup, judge: Judge, registry: Registry | None = None) -> None:
+        self.registry = registry or Registry(code)
+        super().__init__(setup, self.registry.queue)
         self.code, self._judge = code, judge
         self.counties = setup.catalogue.counties(code)
         self._place = {region: index for index, region in enumerate([*self.counties, code])}
@@ -55,6 +59,7 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
+        self.senders = Senders(setup.options.snapshots_feed)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -80,6 +85,10 @@ class Prefecture(Timeline):
     def site(self, kind: QuoteKind, name: str, county: int) -> int:
         """Return the id of a site in the market of ``kind``."""
         return self.markets[kind].pairs.site(name, self._place[county])
+
+    def sender(self, name: str) -> int:
+        """Return the id of an enterprise that sends events."""
+        return self.senders.id(name)
 
     def has_date_rules(self, kind: str) -> bool:
         """Return whether any date rule reads prices of ``kind``."""
@@ -148,6 +157,8 @@ class Prefecture(Timeline):
     def _apply(self, limit: int) -> None:
         """Apply what arrived before ``limit``: stock first, so that sales after a count are taken off it."""
         retail = self.markets["retail"]
+        for entity in self.registry.advance(limit):
+            self._register(entity)
         stock = self.queues[topics.STOCK].pop(limit)
         if stock is not None:
             pair = retail.apply_stock(stock)
@@ -161,10 +172,23 @@ class Prefecture(Timeline):
             for kind, market in self.markets.items():
                 market.apply_quotes(quotes, self, kind)
 
+    def _register(self, entity: Enterprise | Site) -> None:
+        """Let a new version of an entity take effect."""
+        if isinstance(entity, Enterprise):
+            self.senders.note_feed(entity.code, self.registry.feed(entity.code))
+            return
+        week = week_of(entity)
+        for market in self.markets.values():
+            if market.hours.set(entity.code, week):
+                pair = market.pairs.of_name(entity.code)
+                self._freshen(market.pairs.cell[pair])
+                if market.kind == "retail":
+                    self.sites.touch(pair)
+
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
         priced = sales["priced"]
-        deplete = self._setup.options.snapshots_feed
+        deplete = self.senders.snapshots(sales["sender"])
         market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
         self.sites.sell(pair, sales["at"], sales["quantity"])
         cell = market.pairs.cell[pair]
@@ -348,11 +372,20 @@ class Prefecture(Timeline):
             values = {**stock, **market.quotes.values(day)}
             yield day, date_frame(self, self.closes(day), np.flatnonzero(stock["subjects"]), values)
 
+    def _take_over(self, registry: Registry) -> None:
+        """Let everything of a restored registry take effect."""
+        for site in registry.sites():
+            for market in self.markets.values():
+                market.hours.set(site.code, week_of(site))
+        for enterprise in registry.enterprises():
+            self.senders.note_feed(enterprise.code, registry.feed(enterprise.code))
+
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
             "sales": self.sales.dump(),
             "sites": self.sites.dump(),
+            "senders": self.senders.dump(),
             "markets": {kind: market.dump() for kind, market in self.markets.items()},
             "queues": {topic: queue.dump() for topic, queue in self.queues.items()},
             "corrections": self.corrections.dump(),
@@ -368,6 +401,8 @@ class Prefecture(Timeline):
             stale = market.load(data["markets"][kind])
             market.together.recount(stale, self._past(market))
         self.sites.load(data["sites"])
+        self.senders.load(data["senders"])
+        self._take_over(self.registry)
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])
         self.corrections.load(data["corrections"])

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.opening import Week
 from streams.indicators import silence
 from streams.indicators.civil import Civil
 from streams.indicators.groups import Floats
+from streams.indicators.hours import Hours
 from streams.indicators.pairs import Pairs
 from streams.indicators.silences import Silences
 
@@ -73,7 +75,7 @@ def test_state_fed_sale_by_sale_equals_the_batch(seed: int, size: int) -> None:
     pairs = Pairs(1, 2)
     sites = np.array([pairs.site("a", 0), pairs.site("b", 0)])
     rows = pairs.of(sites[[0, 0, 1]], np.array([0, 1, 0]))
-    live = Silences(pairs, CIVIL, (8, 22))
+    live = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     batch = silence.at_hour_ends(sold, np.array([0, 0, 1]), OPENED, 30)
     for day in range(days):
         if day:
@@ -92,12 +94,12 @@ def test_state_fed_sale_by_sale_equals_the_batch(seed: int, size: int) -> None:
 def test_a_restored_state_answers_the_same() -> None:
     pairs = Pairs(1, 1)
     pair = pairs.of(np.array([pairs.site("a", 0)]), np.array([0]))
-    state = Silences(pairs, CIVIL, (8, 22))
+    state = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     for day in range(20_000, 20_010):
         state.sell(np.repeat(pair, 3), day * 86_400 + np.array([9, 12, 15]) * 3600, np.ones(3, np.int64))
         state.close(day)
     data = state.dump()
-    copy = Silences(pairs, CIVIL, (8, 22))
+    copy = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     copy.load({**data, "profile": data["profile"].value})
     now = 20_010 * 86_400 + 20 * 3600
     assert copy.values(pair, now).keys() == state.values(pair, now).keys()
