@@ -7,8 +7,10 @@ them; dates ``YYYY-MM-DD``; spans ``HH:MM-HH:MM`` by comma, also beyond midnight
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NoReturn
@@ -68,6 +70,14 @@ class Week:
     def hours_a_day(self) -> float:
         """Return the mean open hours of a date over the week; special dates play no part."""
         return sum(mask.bit_count() for mask in self.days) / len(self.days)
+
+
+def union(weeks: Sequence[Week]) -> Week:
+    """Return when any of several weeks (at least one) is open."""
+    days = tuple(functools.reduce(operator.or_, each) for each in zip(*(week.days for week in weeks), strict=True))
+    dates = sorted({day for week in weeks for day, _ in week.special})
+    special = ((day, functools.reduce(operator.or_, (week.mask(day) for week in weeks))) for day in dates)
+    return Week(days, tuple(special))
 
 
 def weekday(day: int) -> int:

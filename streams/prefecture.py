@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
+from schemas.opening import Week
 from schemas.registry import Enterprise, Site
 from streams.alerts.lifecycle import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
+from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
 from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.groups import Ints
@@ -27,7 +29,7 @@ from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER
-from streams.registry import Registry, week_of
+from streams.registry import Registry, Version, week_of
 from streams.senders import Senders
 from streams.setup import Setup
 from streams.sites import Sites
@@ -59,7 +61,8 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
-        self.senders = Senders(setup.options.snapshots_feed)
+        self.senders = Senders(setup.options.snapshots_feed, Week.daily(*setup.options.open_hours))
+        self.enterprises = Enterprises(code, self.senders, self.registry, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -117,11 +120,12 @@ class Prefecture(Timeline):
     def quiet(self) -> bool:
         """Return whether no row of the started bucket and no alert waits for time to pass."""
         busy = self._touched.any() or self._frames.size or self._open()
-        return not busy and not self.sites.waits(self.moment)
+        return not busy and not self.sites.waits(self.moment) and not self.enterprises.waits(self.moment)
 
     def next_change(self) -> int:
         """Return the first grid point at which a window or a baseline changes by itself."""
-        return min((self.sales.next_change() + 1) * BUCKET, self.sites.next_change(self.moment))
+        others = (each.next_change(self.moment) for each in (self.sites, self.enterprises))
+        return min((self.sales.next_change() + 1) * BUCKET, *others)
 
     def step(self, point: int) -> None:
         """Decide everything up to grid point ``point``."""
@@ -146,6 +150,7 @@ class Prefecture(Timeline):
             self.values = self._measure()
             self._tick(now + 1, np.flatnonzero(self._take_changed() | self._mask(self._open())))
         self.sites.look_ahead(now + 1)
+        self.enterprises.look_ahead(now + 1)
 
     def _mask(self, rows: list[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.rows, bool)
@@ -157,11 +162,12 @@ class Prefecture(Timeline):
     def _apply(self, limit: int) -> None:
         """Apply what arrived before ``limit``: stock first, so that sales after a count are taken off it."""
         retail = self.markets["retail"]
-        for entity in self.registry.advance(limit):
-            self._register(entity)
+        for version in self.registry.advance(limit):
+            self._register(version)
         stock = self.queues[topics.STOCK].pop(limit)
         if stock is not None:
             pair = retail.apply_stock(stock)
+            self.enterprises.hear(stock["sender"], stock["at"])
             self._touch(retail.pairs.cell[pair])
             self.sites.touch(pair)
         sales = self.queues[topics.SALES].pop(limit)
@@ -169,14 +175,19 @@ class Prefecture(Timeline):
             self._sell(sales, retail)
         quotes = self.queues[topics.QUOTES].pop(limit)
         if quotes is not None:
+            self.enterprises.hear(quotes["sender"], quotes["at"])
             for kind, market in self.markets.items():
                 market.apply_quotes(quotes, self, kind)
 
-    def _register(self, entity: Enterprise | Site) -> None:
+    def _register(self, version: Version) -> None:
         """Let a new version of an entity take effect."""
+        entity, before = version
         if isinstance(entity, Enterprise):
             self.senders.note_feed(entity.code, self.registry.feed(entity.code))
             return
+        for site in (entity, before):
+            if isinstance(site, Site):
+                self._open_enterprise(site.enterprise)
         week = week_of(entity)
         for market in self.markets.values():
             if market.hours.set(entity.code, week):
@@ -185,12 +196,17 @@ class Prefecture(Timeline):
                 if market.kind == "retail":
                     self.sites.touch(pair)
 
+    def _open_enterprise(self, code: str) -> None:
+        """Let an enterprise be open when any of its sites is."""
+        self.senders.hours.set(code, self.registry.week(code, self.senders.hours.weeks[0]))
+
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
         priced = sales["priced"]
         deplete = self.senders.snapshots(sales["sender"])
         market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
         self.sites.sell(pair, sales["at"], sales["quantity"])
+        self.enterprises.hear(sales["sender"], sales["at"])
         cell = market.pairs.cell[pair]
         self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
         bucket = sales["at"] // BUCKET
@@ -232,16 +248,17 @@ class Prefecture(Timeline):
             self.values = self._measure()
         self._unjudged |= changed
         self.sites.decide(point)
+        self.enterprises.decide(point)
         self._tick(point, np.flatnonzero(self._unjudged | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self._judge.has("tick"):
             self._frames.add(tick_frame(self._setup, self, at, rows))
-        if self._frames.size + self.sites.size >= FRAME_ROWS:
+        if self._frames.size + self.sites.size + self.enterprises.size >= FRAME_ROWS:
             self._judge_ticks()
 
     def _judge_ticks(self) -> None:
-        self.transitions += self.sites.judge()
+        self.transitions += self.sites.judge() + self.enterprises.judge()
         if self._frames.size:
             self.transitions += self._judge.tick(self._frames.take())
             self._unjudged[:] = False
@@ -289,6 +306,7 @@ class Prefecture(Timeline):
                     spread = self._decide_date(kind, day, point, rows, values)
             self._tell(kind, day, spread)
         self.sites.close(day)
+        self.enterprises.close(day)
         self.closed_day = day
 
     def _decide_date(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> Spread:
@@ -377,6 +395,8 @@ class Prefecture(Timeline):
         for site in registry.sites():
             for market in self.markets.values():
                 market.hours.set(site.code, week_of(site))
+        for code in {site.enterprise for site in registry.sites()}:
+            self._open_enterprise(code)
         for enterprise in registry.enterprises():
             self.senders.note_feed(enterprise.code, registry.feed(enterprise.code))
 
@@ -386,6 +406,7 @@ class Prefecture(Timeline):
             "sales": self.sales.dump(),
             "sites": self.sites.dump(),
             "senders": self.senders.dump(),
+            "enterprises": self.enterprises.dump(),
             "markets": {kind: market.dump() for kind, market in self.markets.items()},
             "queues": {topic: queue.dump() for topic, queue in self.queues.items()},
             "corrections": self.corrections.dump(),
@@ -402,6 +423,7 @@ class Prefecture(Timeline):
             market.together.recount(stale, self._past(market))
         self.sites.load(data["sites"])
         self.senders.load(data["senders"])
+        self.enterprises.load(data["enterprises"])
         self._take_over(self.registry)
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])

@@ -6,8 +6,9 @@ late; dates that have closed stay as they are.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,7 +20,16 @@ from streams.indicators.groups import Ints
 from streams.queues import Queue
 
 _Entity = Enterprise | Site
+#: Thousands of sites share a few texts.
+_parsed = functools.lru_cache(1_024)(opening.parse)
 _DECODERS = {kind: msgspec.json.Decoder(struct) for kind, struct in STRUCTS.items()}
+
+
+class Version(NamedTuple):
+    """A version that has taken effect, and the one before it."""
+
+    entity: _Entity
+    before: _Entity | None
 
 
 class Registry:
@@ -32,6 +42,8 @@ class Registry:
         self._waiting: dict[int, tuple[EntityKind, str]] = {}
         self._numbers = 0
         self._known: dict[EntityKind, dict[str, tuple[int, _Entity]]] = {kind: {} for kind in STRUCTS}
+        #: Codes of sites by enterprise; a dict for its order, which no hash decides.
+        self._sites: dict[str, dict[str, None]] = {}
 
     # -- versions in
 
@@ -42,8 +54,8 @@ class Registry:
         self._waiting.update(zip(numbers, zip(kinds, entities, strict=True), strict=True))
         self.queue.push({"at": at, "change": np.array(numbers, np.int64)})
 
-    def advance(self, limit: int) -> list[_Entity]:
-        """Let what came before ``limit`` (epoch seconds) take effect; return the new versions."""
+    def advance(self, limit: int) -> list[Version]:
+        """Let what came before ``limit`` (epoch seconds) take effect; return what has changed."""
         due = self.queue.pop(limit)
         if due is None:
             return []
@@ -51,13 +63,17 @@ class Registry:
         taken = [self._take(at, kind, text) for at, (kind, text) in found]
         return [each for each in taken if each is not None]
 
-    def _take(self, at: int, kind: EntityKind, text: str) -> _Entity | None:
+    def _take(self, at: int, kind: EntityKind, text: str) -> Version | None:
         entity: _Entity = _DECODERS[kind].decode(text)
-        known = self._known[kind].get(entity.code)
-        if known is not None and at < known[0]:
+        known_at, known = self._known[kind].get(entity.code, (at, None))
+        if at < known_at:
             return None
         self._known[kind][entity.code] = at, entity
-        return entity if known is None or known[1] != entity else None
+        if isinstance(known, Site):
+            self._sites[known.enterprise].pop(known.code)
+        if isinstance(entity, Site):
+            self._sites.setdefault(entity.enterprise, {})[entity.code] = None
+        return Version(entity, known) if known != entity else None
 
     # -- readings
 
@@ -100,6 +116,12 @@ class Registry:
         """Return how an enterprise reports its stock; None where the registry does not say."""
         found = self.enterprise(enterprise)
         return None if found is None else found.feed
+
+    def week(self, enterprise: str, usual: Week) -> Week | None:
+        """Return when any registered site of an enterprise is open, one without hours as usual; None without a site."""
+        sites = [self.site(code) for code in self._sites.get(enterprise, ())]
+        weeks = {week_of(site) or usual: None for site in sites if site is not None}
+        return opening.union([*weeks]) if weeks else None
 
     def enterprise_of(self, site: str) -> str:
         """Return the enterprise of a site; empty where the registry does not say."""
@@ -162,4 +184,4 @@ class Registries:
 
 def week_of(site: Site) -> Week | None:
     """Return a site's opening hours; None where the registry has none."""
-    return opening.parse(site.hours) if site.hours else None
+    return _parsed(site.hours) if site.hours else None

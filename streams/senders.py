@@ -1,4 +1,4 @@
-"""Enterprises that send events of one prefecture, as dense ids, and how each reports its stock."""
+"""Enterprises that send events of one prefecture, as dense ids: when each is open, and how it reports its stock."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.opening import Week
 from schemas.registry import FeedKind
 from streams.indicators.groups import Ints
+from streams.indicators.hours import Hours
 
 
 class Senders:
     """Ids of senders; ``usual``: whether sales are taken off the stock where the registry does not say."""
 
-    def __init__(self, usual: bool) -> None:
+    def __init__(self, usual: bool, week: Week) -> None:
+        """``week``: when an enterprise is open of whose sites the registry says nothing."""
         self.names: list[str] = []
+        self.hours = Hours(self, week)
         self._ids: dict[str, int] = {}
         self._usual = usual
         #: What the registry says of senders, whether they have sent anything or not; absent: nothing.

@@ -7,24 +7,29 @@ of an array: sites are told apart only from the first that differs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.opening import HOURS, Week
 from streams.indicators.groups import Floats, Ints
-from streams.indicators.pairs import Pairs
 
 #: Closed dates kept: the 28 that suspected stock-outs look back on, and two that are not closed or learnt yet.
 DATES: Final = 30
 
 
-class Hours:
-    """Opening hours of every site in ``pairs``; those of a closed date stay what they were when it closed."""
+class Named(Protocol):
+    """Sites, or enterprises, by their ids: a list of names that grows."""
 
-    def __init__(self, pairs: Pairs, usual: Week) -> None:
-        self._pairs = pairs
+    names: list[str]
+
+
+class Hours:
+    """Opening hours of every site (or enterprise) in ``named``; a closed date keeps those that it closed with."""
+
+    def __init__(self, named: Named, usual: Week) -> None:
+        self._named = named
         self._own: dict[str, Week] = {}
         #: Distinct weeks, the usual one first, and which of them each site has.
         self.weeks = [usual]
@@ -33,6 +38,11 @@ class Hours:
         self._closed: dict[int, int | NDArray[np.int32]] = {}
         #: Counts changes: whoever keeps something that was worked out from the hours compares it.
         self.version = 0
+
+    @property
+    def sites(self) -> int:
+        """Return the number of sites."""
+        return len(self._named.names)
 
     @property
     def uniform(self) -> bool:
@@ -54,9 +64,9 @@ class Hours:
 
     def week_of(self, site: Ints) -> Ints:
         """Return which of ``weeks`` sites have, shape as given."""
-        if len(self._week) < len(self._pairs.names):
+        if len(self._week) < len(self._named.names):
             place = {week: number for number, week in enumerate(self.weeks)}
-            fresh = self._pairs.names[len(self._week) :]
+            fresh = self._named.names[len(self._week) :]
             found = [place[self._own[name]] if name in self._own else 0 for name in fresh]
             self._week = np.concatenate([self._week, np.array(found, np.int64)])
         return self._week[site]
@@ -72,7 +82,7 @@ class Hours:
         masks = np.array([week.mask(day) for week in self.weeks], np.int32)
         kept: int | NDArray[np.int32] = int(masks[0])
         if not self.uniform:
-            kept = masks[self.week_of(np.arange(len(self._pairs.names)))]
+            kept = masks[self.week_of(np.arange(len(self._named.names)))]
             kept.flags.writeable = False  # snapshots need no copy
         self._closed[day] = kept
         self._closed.pop(day - DATES, None)
@@ -91,7 +101,7 @@ class Hours:
     def _column(self, kept: int | NDArray[np.int32], day: int, site: Ints) -> NDArray[np.int32]:
         if isinstance(kept, int):
             return np.full(len(site), kept, np.int32)
-        later = np.full(max(0, len(self._pairs.names) - len(kept)), self.weeks[0].mask(day), np.int32)
+        later = np.full(max(0, len(self._named.names) - len(kept)), self.weeks[0].mask(day), np.int32)
         column: NDArray[np.int32] = np.concatenate([kept, later])[site]
         return column
 
