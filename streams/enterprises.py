@@ -37,6 +37,8 @@ class Enterprises:
         self._setup, self._judge = setup, judge
         self.feeds = Feeds(setup.civil, senders.hours)
         self._frames = Frames()
+        #: Senders in frames that wait to be judged: their alerts may have begun without our knowing yet.
+        self._unjudged: set[int] = set()
         self._looked = NEVER
 
     @property
@@ -70,9 +72,8 @@ class Enterprises:
         if not self._watching:
             return
         self._looked = at
-        chosen = self.feeds.watched(at)
-        chosen[self._open()] = True
-        sender = np.flatnonzero(chosen)
+        self._unjudged.update(np.flatnonzero(self.feeds.watched(at)).tolist())
+        sender = np.array(sorted(self._unjudged.union(self._open())), np.int64)
         if len(sender):
             self._frames.add(self.frame(at, sender))
 
@@ -106,6 +107,7 @@ class Enterprises:
         """Return the transitions of what was evaluated since the last call."""
         if not self._frames.size:
             return []
+        self._unjudged.clear()
         return self._judge.enterprises(self._frames.take(), self._senders.names)
 
     # -- snapshot
