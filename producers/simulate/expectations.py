@@ -57,11 +57,22 @@ class Urumqi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slack: int
 
 
+class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Enterprises that stop reporting."""
+
+    rule: str
+    level: str
+    hold: int
+    dates: int
+    close_after_hours: int
+
+
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All rules that the ground truth speaks of."""
 
     live: Live
     cover: Cover
+    feed: Feed
     urumqi: Urumqi
 
 
@@ -199,6 +210,22 @@ def weekly_changes(county: County, rule: Urumqi) -> Floats:
     change = np.full_like(median, np.nan)
     change[rule.week :] = median[rule.week :] / median[: -rule.week] - 1
     return change
+
+
+def silence_known(lines: Ints, begin: int, opens: int, closes: int, rule: Feed) -> int | None:
+    """Return by which hour of the simulation the silence of an enterprise from hour ``begin`` on must be known.
+
+    ``lines`` (H): its sale lines, also those that nobody was told. None where it did not sell in every open hour of
+    the dates before, at least one of them closed, so that its usual interval may be longer.
+    """
+    hour = np.arange(len(lines))
+    opened = (hour % 24 >= opens) & (hour % 24 < closes)
+    closed = (begin - rule.close_after_hours) // 24
+    before = (hour >= (closed - rule.dates) * 24) & (hour < closed * 24) & opened
+    if not before.any() or not lines[before].all():
+        return None
+    heard = np.flatnonzero(opened & (hour >= begin))
+    return int(heard[rule.hold - 1]) + 1 if len(heard) >= rule.hold else None
 
 
 def _first_runs(mask: Flags, length: int) -> Iterator[tuple[int, int]]:

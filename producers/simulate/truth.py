@@ -10,14 +10,17 @@ import numpy as np
 
 from producers.simulate.calendar import Calendar, iso
 from producers.simulate.effects import Effect
-from producers.simulate.expectations import Claim, County, claims
+from producers.simulate.expectations import Claim, County, claims, rules, silence_known
 from producers.simulate.prefecture import Prefecture
 from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario
 from schemas.catalogue import Catalogue
 
 
-class Expect(msgspec.Struct, frozen=True):
-    """An alert of ``rule`` on (region, good) reaches ``level`` or more between ``after`` and ``before``."""
+class Expect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An alert of ``rule`` on (region, good) reaches ``level`` or more between ``after`` and ``before``.
+
+    One on an enterprise in a prefecture has no good.
+    """
 
     rule: str
     level: str
@@ -25,6 +28,7 @@ class Expect(msgspec.Struct, frozen=True):
     good: str
     after: str
     before: str
+    enterprise: str = ""
 
 
 class Truth(msgspec.Struct, frozen=True, omit_defaults=True, rename={"since": "from", "until": "to"}):
@@ -104,7 +108,7 @@ class Judge:
             goods=[market.goods[good] for good in columns],
             stores=[stores.ids[row] for row in rows] if single else [],
             enterprise=stores.enterprises[stores.enterprise[rows[0]]] if feed else None,
-            expects=list(self._expects(effect, counties, hours, claimed)),
+            expects=[*self._expects(effect, counties, hours, claimed), *self._silences(effect, hours)],
             allowed=[str(self._prefecture.code)],
         )
 
@@ -124,6 +128,22 @@ class Judge:
                     claimed.add(key)
                     after = iso(self._calendar.hour(self._since(county, claim.good)).at)
                     yield Expect(claim.rule, claim.level, region, key[3], after, iso(before))
+
+    def _silences(self, effect: Effect, hours: int) -> Iterator[Expect]:
+        """Yield that an enterprise is found silent, if no store of it in the prefecture goes on reporting."""
+        stores, ledger, rule = self._prefecture.stores, self._prefecture.ledger, rules().feed
+        if not isinstance(effect.incident, FeedLoss) or ledger is None:
+            return
+        silent = effect.cells.any(axis=1)
+        own = stores.enterprise == stores.enterprise[np.flatnonzero(silent)[0]]
+        plan = self._scenario.stores
+        lines = ledger.lines[:hours, own].sum(axis=(1, 2))
+        by = silence_known(lines, effect.begin, plan.opens, plan.closes, rule)
+        if by is None or not silent[own].all() or by > effect.end or self._calendar.hour(by).at > self._end:
+            return
+        after, before = (iso(self._calendar.hour(hour).at) for hour in (effect.begin, by))
+        name = stores.enterprises[stores.enterprise[np.flatnonzero(own)[0]]]
+        yield Expect(rule.rule, rule.level, f"{self._prefecture.code:06d}", "", after, before, name)
 
     def _of(self, county: int, hours: int) -> list[Claim]:
         """Return what a county's ledger calls for; nothing is certain where a feed was lost."""

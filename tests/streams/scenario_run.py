@@ -27,7 +27,7 @@ START = 1_767_196_800
 WALL = float(START + 90 * 86_400)
 PARTITIONS = 4
 EVERY = 4 * 3600
-PACKS = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
+PACKS = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale", "feed")
 
 
 @dataclass(slots=True)
@@ -122,7 +122,8 @@ class Played:
 
 def met(expect: Expect, alert: Alert) -> bool:
     """Return whether an alert is what was expected, at its level or above and in its window."""
-    same = (alert.rule, alert.region, alert.good) == (expect.rule, expect.region, expect.good)
+    wanted = (expect.rule, expect.region, expect.good, expect.enterprise)
+    same = (alert.rule, alert.region, alert.good, alert.enterprise) == wanted
     high = LEVELS.index(alert.level) >= LEVELS.index(expect.level)
     return same and high and moment(expect.after) <= moment(alert.at) <= moment(expect.before)
 

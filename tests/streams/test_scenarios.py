@@ -36,11 +36,21 @@ def check_lockdown(played: Played) -> None:
     assert Counter((one.rule, one.region) for one in played.raised if one.region not in allowed) == Counter()
     above_counties = {one.rule for one in played.raised if one.region not in touched(played.truths)}
     assert above_counties <= {"cover"}
+    assert [one for one in played.raised if one.rule == "feed"] == []
 
 
 def check_calm(played: Played) -> None:
-    """Nothing above blue in a fortnight."""
+    """Nothing above blue in a fortnight, and no enterprise silent."""
     assert [one for one in played.raised if LEVELS.index(one.level) > LEVELS.index("blue")] == []
+    assert [one for one in played.raised if one.rule == "feed"] == []
+
+
+def check_feeds(played: Played) -> None:
+    """Who stopped reporting is found silent in time, and nobody else."""
+    assert [one for one in played.expects if one.rule == "feed"]
+    assert [one for one in played.missed() if one.rule == "feed"] == []
+    lost = {truth.enterprise for truth in played.truths if truth.enterprise}
+    assert {one.enterprise for one in played.raised if one.rule == "feed"} == lost
 
 
 def test_lockdown_raises_what_it_must_and_nothing_elsewhere() -> None:
@@ -53,6 +63,12 @@ def test_a_calm_week_and_a_half_raises_nothing_above_blue() -> None:
     played = play("calm", [NYINGCHI], 7, days=10)
     check_records(played)
     check_calm(played)
+
+
+def test_a_lost_feed_is_noticed() -> None:
+    played = play("feed-loss", [NYINGCHI], 7)
+    check_records(played)
+    check_feeds(played)
 
 
 @pytest.mark.slow
@@ -78,11 +94,15 @@ def test_other_scenarios_leave_other_counties_alone(name: str) -> None:
     check_records(played)
     outside = {one.region for one in played.raised} - touched(played.truths)
     assert outside <= {str(NYINGCHI), str(LHOKA)}
+    if name == "feed-loss":
+        check_feeds(played)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("name", "check"), [("lockdown", check_lockdown), ("calm", check_calm)])
+@pytest.mark.parametrize(
+    ("name", "check"), [("lockdown", check_lockdown), ("calm", check_calm), ("feed-loss", check_feeds)]
+)
 def test_all_seven_prefectures_over_seeds(name: str, check: Callable[[Played], None], seed: int) -> None:
     played = play(name, EVERYWHERE, seed)
     check_records(played)

@@ -9,7 +9,7 @@ import pytest
 
 from producers.simulate import Progress, Simulation, load, read, run
 from schemas.events import QuoteReport, Receipt, StockReport
-from schemas.topics import INPUTS
+from schemas.topics import TIMED
 from tests.producers.simulate.world import NYINGCHI, START, catalogue
 
 HOUR = 3600
@@ -51,7 +51,7 @@ class Sent:
         self.flushed = len(self.records)
 
     def clock(self, time: int, *, inputs: Sequence[str] = (), prefectures: Sequence[int] = ()) -> None:
-        assert tuple(inputs) == INPUTS
+        assert tuple(inputs) == TIMED
         assert list(prefectures) == [NYINGCHI]
         self.clocks.append(time)
 
