@@ -11,6 +11,7 @@ import numpy as np
 from producers.simulate.calendar import Calendar, iso
 from producers.simulate.effects import Effect
 from producers.simulate.expectations import Claim, County, claims, rules, silence_known
+from producers.simulate.market import Flags
 from producers.simulate.prefecture import Prefecture
 from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario
 from schemas.catalogue import Catalogue
@@ -134,7 +135,7 @@ class Judge:
         stores, ledger, rule = self._prefecture.stores, self._prefecture.ledger, rules().feed
         if not isinstance(effect.incident, FeedLoss) or ledger is None:
             return
-        silent = effect.cells.any(axis=1)
+        silent: Flags = effect.cells.any(axis=1)  # type: ignore[assignment]
         own = stores.enterprise == stores.enterprise[np.flatnonzero(silent)[0]]
         plan = self._scenario.stores
         lines = ledger.lines[:hours, own].sum(axis=(1, 2))
