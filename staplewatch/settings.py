@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")
     inputs: Names = Field(
-        tuple(topics.INPUT_NAMES), description="Inputs that time waits for in event-time mode: sales, stock, quotes, registry."
+        tuple(topics.INPUT_NAMES),
+        description="Inputs that time waits for in event-time mode: sales, stock, quotes, registry.",
     )
     coverage: float = Field(
         0.8, gt=0, le=1, description="Share of yesterday's sites that must have quoted before an early evaluation."

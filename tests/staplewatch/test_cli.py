@@ -23,7 +23,8 @@ COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
     "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "dead-letters list",
     "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check", "audit",
+    "backtest", "rules list", "rules show", "rules check", "audit", "registry load",
+    "registry list", "registry export",
 ]  # fmt: skip
 
 
