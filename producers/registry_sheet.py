@@ -30,8 +30,8 @@ CHINESE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "编码": "code", "企业编码": "code", "网点编码": "code", "名称": "name_zh", "中文名": "name_zh",
         "企业名称": "name_zh", "网点名称": "name_zh", "英文名": "name_en", "服务地市": "prefectures",
-        "地市": "prefectures", "库存上报方式": "feed", "联系人": "contact_name", "联系电话": "contact_phone", "电话": "contact_phone",
-        "所属企业": "enterprise", "县区": "county", "县区代码": "county", "营业时间": "hours",
+        "地市": "prefectures", "库存上报方式": "feed", "联系人": "contact_name", "联系电话": "contact_phone",
+        "电话": "contact_phone", "所属企业": "enterprise", "县区": "county", "县区代码": "county", "营业时间": "hours",
     }
 )  # fmt: skip
 _FEEDS: Final[Mapping[str, FeedKind]] = MappingProxyType(

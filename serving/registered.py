@@ -62,7 +62,7 @@ def newest(stored: pa.Table) -> list[RegistryRow]:
 def _row(kind: EntityKind, text: str, at: str) -> RegistryRow:
     entity = msgspec.json.decode(text, type=STRUCTS[kind])
     contact = entity.contact
-    row = {"kind": kind, "at": at, "contact_name": contact.name, "contact_phone": contact.phone}
+    row: dict[str, object] = {"kind": kind, "at": at, "contact_name": contact.name, "contact_phone": contact.phone}
     row |= {"enterprise": None, "county": None, "hours": None, "feed": None}
     row |= {name: value for name, value in msgspec.structs.asdict(entity).items() if name != "contact"}
     if isinstance(entity, Site):
