@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -58,9 +59,7 @@ REGISTERED = [
 
 
 def engine(options: Options | None = None) -> Engine:
-    """Return an engine that has read the registry."""
-    subject = records.engine(options or Options(event_time=True), rulebook=RULES)
-    return subject
+    return records.engine(options or Options(event_time=True), rulebook=RULES)
 
 
 def begin(subject: Engine, log: Log) -> None:
@@ -92,7 +91,7 @@ def test_who_is_silent_is_named_and_nobody_else(undisturbed: Log) -> None:
     assert raised["text_zh"].startswith("林芝市 silent 数据中断：营业时间内已")
     assert raised["text_en"].startswith("silent, Nyingchi: no data for")
     # three usual intervals are over, and no more than one grid point has passed since
-    wait = records.datetime.fromisoformat(raised["at"]).timestamp() - SILENT_FROM
+    wait = datetime.fromisoformat(raised["at"]).timestamp() - SILENT_FROM
     assert 1.5 * HOUR <= wait <= 3 * HOUR
 
 
@@ -148,7 +147,7 @@ def test_live_the_clock_finds_a_silence_without_any_event() -> None:
     begin(subject, log)
     newest = START + (DAYS - 1) * DAY + 11 * HOUR
     until = {
-        topic: [each for each in events if records.datetime.fromisoformat(each.time).timestamp() < newest]  # type: ignore[attr-defined]
+        topic: [each for each in events if datetime.fromisoformat(each.time).timestamp() < newest]  # type: ignore[attr-defined]
         for topic, events in WORLD.items()
     }
     for topic, events in until.items():
