@@ -52,7 +52,7 @@ class Enterprises:
     def close(self, day: int) -> None:
         """Note that ``day`` has closed: what is usual is another now."""
         self._senders.hours.close(day)
-        self.feeds.close(day)
+        self.feeds.close(day, learn=self._watching)
 
     # -- time
 
