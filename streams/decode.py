@@ -209,7 +209,7 @@ class Decoder:
                 problems.append(f"line {index}: {_reason(error)}")
         day = self._civil.day(at)
         numbers = [each[0] for each in lines]
-        repeats = self._seen.event(day, event.sender, event.event_id, numbers, whole=not problems)
+        repeats = self._seen.event("stock", day, event.sender, event.event_id, numbers, whole=not problems)
         if not all(repeats):
             known = [self._seen.knows(event.sender, name) for name in event.corrects]
             result.corrected += sum(known)
@@ -239,7 +239,7 @@ class Decoder:
             except (Rejected, UnitError, ValueError) as error:
                 problems.append(f"line {index}: {_reason(error)}")
         numbers = [each[0] for each in lines]
-        repeats = self._seen.event(day, event.sender, event.event_id, numbers, whole=not problems)
+        repeats = self._seen.event("quotes", day, event.sender, event.event_id, numbers, whole=not problems)
         rows = result.columns
         for (index, good, price, sales, stock), repeat in zip(lines, repeats, strict=True):
             for column, value in zip(

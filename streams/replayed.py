@@ -189,7 +189,7 @@ def remember(seen: Seen, table: str, rows: pa.Table, rejected: Ints, day_of: Cal
         _remember_receipts(seen, rows, first, whole)
     else:
         days = numbers(rows, "business_date") if table == "quotes" else day_of(numbers(rows, "at"))
-        _remember_events(seen, rows, first, whole, days)
+        _remember_events(seen, table, rows, first, whole, days)
 
 
 def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: NDArray[np.bool_]) -> None:
@@ -209,9 +209,9 @@ def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: NDArray[n
         seen.receipt(int(day[begin]), names, int(sequence[begin]), lines[begin:end].tolist(), whole=False)
 
 
-def _remember_events(seen: Seen, rows: pa.Table, first: Ints, whole: NDArray[np.bool_], days: Ints) -> None:
+def _remember_events(seen: Seen, table: str, rows: pa.Table, first: Ints, whole: NDArray[np.bool_], days: Ints) -> None:
     names = [rows[name].take(pa.array(first)).to_pylist() for name in ("sender", "event_id")]
     lines, ends = numbers(rows, "line").tolist(), [*first[1:].tolist(), rows.num_rows]
     columns = (first.tolist(), ends, days[first].tolist(), *names, whole.tolist())
     for begin, end, day, sender, event_id, complete in zip(*columns, strict=True):
-        seen.event(day, sender, event_id, lines[begin:end], whole=complete)
+        seen.event(table, day, sender, event_id, lines[begin:end], whole=complete)

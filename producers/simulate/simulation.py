@@ -12,12 +12,13 @@ import numpy as np
 from producers.simulate.calendar import Calendar, iso
 from producers.simulate.effects import check
 from producers.simulate.faults import BROKEN, Mishaps
+from producers.simulate.judge import Judge, with_provinces
 from producers.simulate.market import market
 from producers.simulate.prefecture import Prefecture, stores_of
 from producers.simulate.records import Event
 from producers.simulate.registered import entities
 from producers.simulate.scenario import Scenario, ScenarioError
-from producers.simulate.truth import Judge, Truth
+from producers.simulate.truth import Truth
 from schemas.catalogue import Catalogue
 from schemas.registry import RegistryChange, change
 
@@ -133,8 +134,8 @@ class Simulation:
             seed=self.seed,
             paced_from=iso(self.paced_from),
         )
-        judges = [Judge(self.scenario, self._catalogue, part, self._calendar, end) for part in self._parts]
-        incidents = [truth for judge in judges for truth in judge.incidents(self._hours)]
+        judges = [Judge(self.scenario, self._catalogue, part, self._calendar, self._hours, end) for part in self._parts]
+        incidents = with_provinces([list(judge.incidents()) for judge in judges], judges)
         return [run, *incidents, Truth("counts", since, until, counts=self.counts(), broken=self.broken())]
 
     def counts(self) -> dict[str, int]:

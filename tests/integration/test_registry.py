@@ -47,7 +47,7 @@ def test_a_lost_feed_in_the_stream_and_the_registry_beside_it(tmp_path: Path) ->
 
 
 def lost(truths: list[Truth]) -> set[tuple[str, str]]:
-    return {(each.region, each.enterprise) for truth in truths for each in truth.expects if each.rule == "feed"}
+    return {(each.region, each.site) for truth in truths for each in truth.expects if each.rule == "feed"}
 
 
 def found(data: Path) -> set[tuple[str, str]]:
