@@ -15,8 +15,9 @@ from producers.simulate import Truth, read
 from schemas import topics
 from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
-from tests.integration.running import COMMAND, audited, rows_of, staplewatch, up
-from tests.services import child_of_tests, first_line, kafka_server, wait_until
+from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, up
+from tests.integration.test_packs_levels import answers
+from tests.services import child_of_tests, kafka_server, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -66,7 +67,7 @@ def worker(directory: Path, options: tuple[str, ...]) -> Iterator[int]:
         child_of_tests([str(COMMAND), "worker", *own, *options], log) as process,
     ):
         try:
-            assert first_line(process).startswith("ready"), (directory / "worker.log").read_text()[-3000:]
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, "the worker is ready")
             yield process.pid
         finally:
             if process.poll() is None:
