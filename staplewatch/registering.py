@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,6 +65,19 @@ def read(path: Path, sheet: Sheet | None, catalogue: Catalogue, *, skip_bad: boo
     if found.wrong and not (skip_bad and found.entities):
         raise CommandError(_refusal(path, found))
     return found
+
+
+def effective(since: str | None, now: datetime) -> str:
+    """Return from when changes hold (RFC 3339): ``since``, else ``now``. Raises ``CommandError`` for what lies ahead."""
+    if since is None:
+        return now.isoformat(timespec="seconds")
+    if datetime.fromisoformat(since) > now:
+        msg = say(
+            f"--from：{since} 尚未到来，数据流会拒收：请届时再读入",
+            f"--from: {since} lies ahead, the stream would refuse it: load the sheet then",
+        )
+        raise CommandError(msg)
+    return since
 
 
 def _refusal(path: Path, found: Loaded) -> str:

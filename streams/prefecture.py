@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
 from schemas.opening import Week
-from schemas.registry import Enterprise, Site
 from streams.alerts.lifecycle import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
+from streams.enrolment import Enrolment
 from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
 from streams.indicators.civil import BUCKET, DAY, HOUR
@@ -29,7 +29,7 @@ from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER
-from streams.registry import Registry, Version, week_of
+from streams.registry import Registry
 from streams.senders import Senders
 from streams.setup import Setup
 from streams.sites import Sites
@@ -62,6 +62,7 @@ class Prefecture(Timeline):
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
         self.senders = Senders(setup.options.snapshots_feed, Week.daily(*setup.options.open_hours))
+        self._enrolment = Enrolment(self.registry, self.markets.values(), self.senders)
         self.enterprises = Enterprises(code, self.senders, self.registry, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
@@ -162,8 +163,10 @@ class Prefecture(Timeline):
     def _apply(self, limit: int) -> None:
         """Apply what arrived before ``limit``: stock first, so that sales after a count are taken off it."""
         retail = self.markets["retail"]
-        for version in self.registry.advance(limit):
-            self._register(version)
+        for market, pair in self._enrolment.advance(limit):
+            self._freshen(market.pairs.cell[pair])
+            if market is retail:
+                self.sites.touch(pair)
         stock = self.queues[topics.STOCK].pop(limit)
         if stock is not None:
             pair = retail.apply_stock(stock)
@@ -178,27 +181,6 @@ class Prefecture(Timeline):
             self.enterprises.hear(quotes["sender"], quotes["at"])
             for kind, market in self.markets.items():
                 market.apply_quotes(quotes, self, kind)
-
-    def _register(self, version: Version) -> None:
-        """Let a new version of an entity take effect."""
-        entity, before = version
-        if isinstance(entity, Enterprise):
-            self.senders.note_feed(entity.code, self.registry.feed(entity.code))
-            return
-        for site in (entity, before):
-            if isinstance(site, Site):
-                self._open_enterprise(site.enterprise)
-        week = week_of(entity)
-        for market in self.markets.values():
-            if market.hours.set(entity.code, week):
-                pair = market.pairs.of_name(entity.code)
-                self._freshen(market.pairs.cell[pair])
-                if market.kind == "retail":
-                    self.sites.touch(pair)
-
-    def _open_enterprise(self, code: str) -> None:
-        """Let an enterprise be open when any of its sites is."""
-        self.senders.hours.set(code, self.registry.week(code, self.senders.hours.weeks[0]))
 
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
@@ -390,16 +372,6 @@ class Prefecture(Timeline):
             values = {**stock, **market.quotes.values(day)}
             yield day, date_frame(self, self.closes(day), np.flatnonzero(stock["subjects"]), values)
 
-    def _take_over(self, registry: Registry) -> None:
-        """Let everything of a restored registry take effect."""
-        for site in registry.sites():
-            for market in self.markets.values():
-                market.hours.set(site.code, week_of(site))
-        for code in {site.enterprise for site in registry.sites()}:
-            self._open_enterprise(code)
-        for enterprise in registry.enterprises():
-            self.senders.note_feed(enterprise.code, registry.feed(enterprise.code))
-
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
@@ -424,7 +396,7 @@ class Prefecture(Timeline):
         self.sites.load(data["sites"])
         self.senders.load(data["senders"])
         self.enterprises.load(data["enterprises"])
-        self._take_over(self.registry)
+        self._enrolment.restore()
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])
         self.corrections.load(data["corrections"])

@@ -105,7 +105,7 @@ def load(
 
     chosen = settings.load(config, data=data, broker=broker, warehouse=warehouse, catalogue=catalogue)
     place = sending.target(chosen, patience(give_up_after))
-    time = moment(since, "--from", zone=place.zone) or datetime.now(UTC).isoformat(timespec="seconds")
+    time = registering.effective(moment(since, "--from", zone=place.zone), datetime.now(UTC))
     found = registering.read(file, kind, place.load(), skip_bad=skip_bad)
     with source.opened(chosen, direct=warehouse is not None) as answers:
         known = registering.Known.of(answers.ask("registry", {}))

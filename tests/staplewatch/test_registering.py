@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -90,3 +91,11 @@ def test_a_file_that_is_not_there_and_one_that_says_nothing_are_told(tmp_path: P
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(CommandError, match="add --kind enterprises or --kind sites"):
         registering.read(path, None, CATALOGUE, skip_bad=False)
+
+
+def test_a_change_holds_from_now_on_or_from_an_earlier_moment() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    assert registering.effective(None, now) == "2026-01-02T00:00:00+00:00"
+    assert registering.effective(TIME, now) == TIME
+    with pytest.raises(CommandError, match="--from: 2026-01-03T00:00:00\\+00:00 lies ahead"):
+        registering.effective("2026-01-03T00:00:00+00:00", now)
