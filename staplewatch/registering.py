@@ -68,7 +68,7 @@ def read(path: Path, sheet: Sheet | None, catalogue: Catalogue, *, skip_bad: boo
 
 
 def effective(since: str | None, now: datetime) -> str:
-    """Return from when changes hold (RFC 3339): ``since``, else ``now``. Raises ``CommandError`` for what lies ahead."""
+    """Return from when changes hold (RFC 3339): ``since``, else ``now``. Raises ``CommandError`` if that lies ahead."""
     if since is None:
         return now.isoformat(timespec="seconds")
     if datetime.fromisoformat(since) > now:

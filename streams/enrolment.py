@@ -1,4 +1,4 @@
-"""What a version of an enterprise or site changes in its prefecture: when whom is open, and what comes off the stock."""
+"""What a version of an enterprise or site changes in its prefecture: who is open when, what comes off the stock."""
 
 from __future__ import annotations
 
