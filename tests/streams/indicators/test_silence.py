@@ -112,7 +112,7 @@ def weekly(*, registered: bool) -> dict[str, float]:
     sunday = next(day for day in range(20_000, 20_007) if weekday(day) == 6)
     for day in range(sunday - 28, sunday + 1):
         for hour in range(8, 22) if weekday(day) != 6 else ():
-            live.sell(pair, np.array([(day * 24 + hour) * 3600 + 60]), np.array([1000]))
+            live.sell(pair, np.array([(day * 24 + hour) * 3600 + 2_700]), np.array([1000]))
         hours.close(day - 1)
         live.close(day - 1)
     assert live.watched((sunday * 24 + 20) * 3600).tolist() == [not registered]
