@@ -23,14 +23,14 @@ INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
 #: What a worker reads of what others send.
 CONSUMED: Final = (*INPUTS, CLOCK)
 
-#: What a worker reads: also what workers tell each other.
-READ: Final = (*CONSUMED, EXTENTS)
+#: What a worker reads: also what workers tell each other, and what people do about alerts.
+READ: Final = (*CONSUMED, EXTENTS, ACTIONS)
 
 #: Newest record per key is kept by the broker. Every action has a key of its own, so none of them is ever dropped.
 COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS)
 
 #: Every topic of the product, all with the same number of partitions.
-ALL: Final = (*READ, *COMPACTED, DEAD_LETTERS)
+ALL: Final = (*READ, INDICATORS, ALERTS, DEAD_LETTERS)
 
 PARTITIONS: Final = 12
 PARTITIONS_EMBEDDED: Final = 4
