@@ -23,15 +23,16 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from schemas.catalogue import Catalogue
 from schemas.events import Action, Matcher
-from serving import ledger, rows
+from serving import rows
 from serving.access import NEEDS, Access, Who
 from serving.acting import Acting, NotSent
 from serving.answers import Answers, rank
 from serving.rows import ActionRow, AlertRow
+from streams.actions import LONGEST_NOTE
+from streams.alerts import matching
 
 AnyRequest = Request[Any, Any, Any]
 
-LONGEST_NOTE: Final = 2000
 MOST_AT_ONCE: Final = 5000
 #: A silence that outlives those who made it hides what they no longer know of.
 LONGEST_SILENCE: Final = 31 * 86_400
@@ -108,7 +109,7 @@ class Desk:
 
     def known(self) -> list[int]:
         """Return the codes by which alerts are placed on partitions: prefectures, provinces, the nation."""
-        return [0, *(code for code in self.catalogue.regions if code % 100 == 0)]
+        return matching.places(self.catalogue.regions)
 
 
 @get("/api/alerts/{alert_id:str}", summary="One episode: evidence, transitions, actions", opt={NEEDS: "read"})
@@ -196,7 +197,7 @@ async def silence(
         matcher=data.matcher,
         until=rows.utc(until.replace(microsecond=0)),
     )
-    await _do(desk, access, request.user, [(action, ledger.prefectures(data.matcher, desk.known()))])
+    await _do(desk, access, request.user, [(action, matching.prefectures(data.matcher, desk.known()))])
     return rows.from_action(action)
 
 
@@ -214,7 +215,7 @@ async def lift(
         msg = f"no silence {silence_id} stands / 没有生效的静默 {silence_id}"
         raise NotFoundException(msg)
     action = msgspec.structs.replace(_action("unsilence", "", request.user, desk), silence=silence_id)
-    await _do(desk, access, request.user, [(action, ledger.prefectures(standing.matcher, desk.known()))])
+    await _do(desk, access, request.user, [(action, matching.prefectures(standing.matcher, desk.known()))])
     return rows.from_action(action)
 
 
@@ -243,10 +244,9 @@ def _unseen(alert: AlertRow, seq: int | None) -> str:
 
 def _checked(data: Silencing, desk: Desk) -> datetime:
     problems = []
-    if not any(getattr(data.matcher, name) for name in Matcher.__struct_fields__):
-        problems.append(
-            {"key": "matcher", "message": "name at least one region, good, pack, rule or site / 至少指定一项"}
-        )
+    if matching.names_nothing(data.matcher):
+        least = "name at least one region, good, pack, rule, site or level / 至少指定一项"
+        problems.append({"key": "matcher", "message": least})
     unknown = [code for code in data.matcher.regions if not code.isdecimal() or int(code) not in desk.catalogue.regions]
     unknown += [code for code in data.matcher.goods if code not in desk.catalogue.goods]
     if unknown:

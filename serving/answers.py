@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 import pyarrow as pa
 
 from schemas.events import LEVELS, Alert, Indicator
-from serving import rows
+from serving import rows, wire
 from serving.ledger import Ledger
 from serving.letters import Letters, Store
 from serving.live import Latest, LiveView
@@ -140,7 +140,7 @@ class Answers:
                 newest[row.id] = row
         found = sorted(filter(wanted.admits, newest.values()), key=lambda row: (row.at, row.key, row.seq), reverse=True)
         shown, now = found[:limit], self._clock()
-        return Answer([rows.joined(row, latest.ledger, now) for row in shown], latest.cursor, stored is not None)
+        return Answer([wire.completed(row, latest, now) for row in shown], latest.cursor, stored is not None)
 
     async def alert(self, episode: str) -> AlertRow | None:
         """Return the newest transition of an episode: the live one, or else the stored one."""
@@ -149,7 +149,7 @@ class Answers:
         if found is None:
             course = await self.transitions(AlertFilter(), 1000, episode)
             found = course.rows[-1] if course.rows else None
-        return rows.joined(found, latest.ledger, self._clock()) if found is not None else None
+        return wire.completed(found, latest, self._clock()) if found is not None else None
 
     async def course(self, episode: str) -> tuple[list[AlertRow], bool]:
         """Return every known transition of an episode, oldest first, and whether the warehouse took part."""
@@ -182,7 +182,7 @@ class Answers:
 
         def since(latest: Latest, cursor: int) -> list[AlertRow]:
             news = (row for row in _live_transitions(latest, cursor) if wanted.admits(row))
-            return [rows.joined(row, latest.ledger, self._clock()) for row in news]
+            return [wire.completed(row, latest, self._clock()) for row in news]
 
         return await self._news(since, after, seconds)
 

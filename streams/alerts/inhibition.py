@@ -19,16 +19,19 @@ notifier) keeps an ``Inhibition`` of those alone, and puts its answer where a re
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from schemas.events import LEVELS, Alert, Inhibited
+from streams.alerts.matching import Subject
 
 Scope: TypeAlias = tuple[str, str]
 
+_RANKS: Final[Mapping[str, int]] = {level: rank for rank, level in enumerate(LEVELS)}
 _COUNTY_DIGITS, _PREFECTURE_DIGITS, _PROVINCE_DIGITS = 6, 4, 2
 
 
-def covering(alert: Alert) -> Scope | None:
+def covering(alert: Subject) -> Scope | None:
     """Return what an alert covers while it fires, None where it covers nothing."""
     digits = _digits(alert.region)
     if alert.site or digits not in (_PREFECTURE_DIGITS, _PROVINCE_DIGITS):
@@ -36,7 +39,7 @@ def covering(alert: Alert) -> Scope | None:
     return alert.region[:digits], alert.good
 
 
-def covered(alert: Alert) -> tuple[Scope, ...]:
+def covered(alert: Subject) -> tuple[Scope, ...]:
     """Return the scopes in which an alert may be covered."""
     if alert.site or _digits(alert.region) != _COUNTY_DIGITS:
         return ()
@@ -67,8 +70,10 @@ class Inhibition:
             del self._sources[scope]
         return scope if _says(before) != _says(sources.get(alert.key)) else None
 
-    def of(self, alert: Alert) -> Inhibited | None:
-        """Return the highest alert that covers this one, of several the first by key."""
+    def of(self, alert: Subject) -> Inhibited | None:
+        """Return the highest alert that covers this one, of several the first by key; what is resolved none does."""
+        if _rank(alert) == 0:
+            return None
         sources = [each for scope in covered(alert) for each in self._sources.get(scope, {}).values()]
         found = [each for each in sources if _rank(each) >= _rank(alert)]
         highest = min(found, key=lambda each: (-_rank(each), each.key), default=None)
@@ -79,8 +84,8 @@ def _says(source: Alert | None) -> tuple[str, str] | None:
     return (source.id, source.level) if source is not None else None
 
 
-def _rank(alert: Alert) -> int:
-    return LEVELS.index(alert.level)
+def _rank(alert: Subject) -> int:
+    return _RANKS[alert.level]
 
 
 def _digits(region: str) -> int:
