@@ -16,7 +16,8 @@ from serving import rows, wire
 from serving.ledger import Ledger
 from serving.letters import Letters, Store
 from serving.live import Latest, LiveView
-from serving.rows import AlertRow, IndicatorRow
+from serving.rows import ActionRow, AlertRow, IndicatorRow
+from streams.actions import MEMORY_SECONDS, TABLE, stored_actions
 from warehouse.errors import WarehouseUnavailable
 
 #: "Not asked for": the named queries take the empty text and region 0 for it.
@@ -157,6 +158,15 @@ class Answers:
         known = {row.seq: row for row in rows.alerts(stored)} if stored is not None else {}
         known |= {row.seq: row for row in _live_transitions(self._latest(), 0) if row.id == episode}
         return [known[seq] for seq in sorted(known)], stored is not None
+
+    async def silences(self) -> list[ActionRow]:
+        """Return the silences that are neither over nor lifted, those that end first before the others."""
+        found, now = self.ledger, self._clock()
+        if self.live is None:
+            found = Ledger()
+            for action in stored_actions(await self.ask(TABLE, {"since": int(now - MEMORY_SECONDS)})):
+                found.take(action)
+        return [rows.from_action(each) for each in found.standing(now)]
 
     async def transitions(self, wanted: AlertFilter, limit: int, episode: str = ANY) -> Answer[AlertRow]:
         """Return every stored transition, oldest first; ``level`` and ``state`` are those of the transition."""
