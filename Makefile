@@ -26,7 +26,7 @@ services: setup-dev ## fetch the real servers that tests run against: Kafka, Cli
 	@scripts/services
 
 test: setup-dev services lint ## everything: servers, checks, all tests
-	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} scripts/test $(PYTEST_ARGS)
 
 lint: setup-dev ## style, types, import directions, exported schemas, the wall's page
 	@$(BIN)/ruff check .
@@ -40,7 +40,7 @@ bench: setup-dev services ## measure throughput, latency, growth (tests/bench); 
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench -q -s $(PYTEST_ARGS)
 
 soak: setup-dev services ## what takes too long for every change: scenarios over all prefectures and seeds
-	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak -q -s $(PYTEST_ARGS)
 
 lock: setup-dev ## pin dependencies again after a change in pyproject.toml
 	@scripts/lock

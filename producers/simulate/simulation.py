@@ -67,6 +67,12 @@ class Simulation:
         self._hours = 0
         self._sent: Counter[str] = Counter()
 
+    @property
+    def longest_delay(self) -> int:
+        """Return how late an event may be sent, in seconds."""
+        faults = self.scenario.faults
+        return faults.late_minutes[1] * 60 if faults.late else 0
+
     def _dates(self) -> int:
         return next(day for day in range(1, self.scenario.total_days + 1) if self._calendar.midnight(day) >= self.end)
 

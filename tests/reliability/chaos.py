@@ -210,8 +210,7 @@ class Chaos:
             if not plan.event_time:
                 self.result.findings = verdict.live(house, traffic, expected)
                 return
-            punctual = expect(self.broker, plan.partitions, event_time=True, punctual=True)
-            self.result.findings = verdict.event_time(house, traffic, expected, punctual)
+            self.result.findings = verdict.event_time(house, traffic, expected)
         self.result.findings += verdict.audit(self.broker, self.house.url)
 
 
