@@ -27,7 +27,14 @@ LONGEST_LIST: Final = 1_000
 MEMORY_SECONDS: Final = 45 * 86_400
 #: ``seq`` and ``until`` (a DateTime, until 2106) are kept in 32 bits.
 BITS: Final = 32
-_CODE_DIGITS: Final = 6
+#: What an action has beside who, when and why; ``until`` is a silence's alone.
+_EPISODE: Final = ("alert", "key", "seq", "level")
+_OF_KIND: Final = {
+    "acknowledge": _EPISODE,
+    "comment": _EPISODE,
+    "silence": ("silence", "matcher"),
+    "unsilence": ("silence",),
+}
 
 
 class ActionReader:
@@ -44,24 +51,31 @@ class ActionReader:
         """
         action = self._decoder.decode(checked(value, self._options.max_record_bytes))
         named(event_id=action.event_id, sender=action.sender, by=action.by)
-        _texts(note=action.note)
-        whole("seq", action.seq, BITS)
-        at = self._time(action.time, int(wall))
-        until = action.until and _rfc3339(_until(action.until))
-        if action.kind in {"acknowledge", "comment"}:
-            self._episode(action)
-        elif action.kind == "silence":
-            _silence(action)
+        _words(note=action.note)
+        own = _OF_KIND[action.kind]
+        if own is _EPISODE:
+            self._check_episode(action)
         else:
             named(silence=action.silence)
-        # Whatever version it claims to be of is not kept: no snapshot could hold a number of 4,000 digits.
-        return msgspec.structs.replace(action, time=_rfc3339(at), until=until, schema=1)
+        until = _until(action) if action.kind == "silence" else None
+        kept: dict[str, Any] = {name: getattr(action, name) for name in own}
+        # Not kept are fields that its kind does not have, nor the version it claims to be of: anything may be in them.
+        return Action(
+            event_id=action.event_id,
+            sender=action.sender,
+            kind=action.kind,
+            by=action.by,
+            time=_rfc3339(self._time(action.time, int(wall))),
+            note=action.note,
+            until=until,
+            **kept,
+        )
 
     def is_ours(self, action: Action) -> bool:
         """Return whether an action concerns this partition; silences do everywhere, whatever their matcher."""
         if action.kind not in {"acknowledge", "comment"}:
             return True
-        region = region_of(action.key)
+        region = topics.region_of_alert(action.key)
         return region is not None and topics.partition_of(region, self._partitions) == self._partition
 
     def _time(self, text: str, wall: int) -> int:
@@ -70,10 +84,12 @@ class ActionReader:
             refuse("validate", f"time {text[:40]} is before 2000 or over {ahead} s ahead: check the sender's clock")
         return at
 
-    def _episode(self, action: Action) -> None:
+    def _check_episode(self, action: Action) -> None:
         """Check that an action on one alert is on the alert's partition."""
-        named(alert=action.alert, key=action.key)
-        region = region_of(action.key)
+        named(alert=action.alert)
+        _words(key=action.key)
+        whole("seq", action.seq, BITS)
+        region = topics.region_of_alert(action.key)
         if region is None:
             refuse("validate", f"key {action.key[:60]!r} names no region: it must be rule|region|good")
         right = topics.partition_of(region, self._partitions)
@@ -81,15 +97,9 @@ class ActionReader:
             refuse("partition", f"alert {action.key[:60]} belongs to partition {right}, not {self._partition}")
 
 
-def region_of(key: str) -> int | None:
-    """Return the region of an alert's key (``rule|region|good…``), None where it names none."""
-    parts = key.split("|")
-    return int(parts[1]) if len(parts) > 1 and _is_code(parts[1]) else None
-
-
-def _silence(action: Action) -> None:
-    named(silence=action.silence)
-    matcher = action.matcher
+def _until(silence: Action) -> str:
+    """Return the end of a silence, after every check of it."""
+    matcher = silence.matcher
     if matcher is None or names_nothing(matcher):
         refuse("validate", "the matcher names nothing: give at least one region, good, pack, rule, site or level")
     for name in Matcher.__struct_fields__:
@@ -97,23 +107,16 @@ def _silence(action: Action) -> None:
         if len(listed) > LONGEST_LIST:
             refuse("validate", f"matcher.{name} has {len(listed)} entries, allowed are {LONGEST_LIST}")
         named(**{f"matcher.{name}[{number}]": text for number, text in enumerate(listed)})
-    if not all(map(_is_code, matcher.regions)):
+    if not all(map(topics.is_code, matcher.regions)):
         refuse("validate", "matcher.regions must be codes such as 540400")
-    if action.until is None:
+    if silence.until is None:
         refuse("validate", "a silence needs until: write 2026-01-31T08:00:00+08:00")
-
-
-def _until(text: str) -> int:
-    at = epoch_seconds(text)
+    at = epoch_seconds(silence.until)
     whole("until", at, BITS)
-    return at
+    return _rfc3339(at)
 
 
-def _is_code(text: str) -> bool:
-    return len(text) == _CODE_DIGITS and text.isascii() and text.isdecimal()
-
-
-def _texts(**texts: str) -> None:
+def _words(**texts: str) -> None:
     """Refuse words that are too long or no UTF-8; they may be empty."""
     for name, text in texts.items():
         if len(text) > LONGEST_NOTE:

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.events import Alert, QuoteLine, QuoteReport
 from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
-from tests.integration.running import COMMAND, READY_SECONDS, rows_of, staplewatch, stored, up
+from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, stored, up
 from tests.reliability.oracle import read_log
 from tests.services import child_of_tests, kafka_server, wait_until
 
@@ -150,6 +150,7 @@ def test_one_machine_shows_marks_and_keeps_them_over_a_restart_with_a_new_broker
         assert silence["note"] == "counting"
         told = staplewatch("alerts", "show", ident, "--data", data).stdout
         assert "acknowledged: tsering" in told
+        audited(data)
         instance.stop()
 
     assert [row["silence"] for row in rows_of("alerts", "silences", "--data", data)] == [silence["silence"]]

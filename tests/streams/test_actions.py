@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.events import Action, Matcher
 from streams.actions import ActionReader, action_rows, stored_actions
+from streams.decode import UNREADABLE
 from streams.fields import Rejected
 from streams.options import Options
 from tests.streams import records
@@ -47,6 +51,7 @@ def test_a_row_gives_back_the_action(each: Action) -> None:
         (action(time="yesterday"), "validate", "RFC 3339"),
         (action(time="2022-08-08T11:30:00+08:00"), "validate", "sender's clock"),
         (action(alert=""), "validate", "alert"),
+        (action(key=""), "validate", "rule|region|good"),
         (action(key="live|potato"), "validate", "rule|region|good"),
         (action(key="live|540102|potato"), "partition", "belongs to partition 1"),
         (silence(silence=""), "validate", "silence"),
@@ -65,3 +70,37 @@ def test_what_cannot_be_is_refused_with_a_reason(wrong: Any, stage: str, reason:
     with pytest.raises(Rejected, match=reason.replace("[", r"\[").replace("|", r"\|")) as error:
         read(wrong)
     assert error.value.stage == stage
+
+
+def test_fields_that_a_kind_does_not_have_are_not_kept() -> None:
+    found = read(silence(alert="one", key="x" * 9999, seq=2**40, level="red"))
+    assert (found.alert, found.key, found.seq, found.level) == ("", "", 0, "none")
+    assert read(action("unsilence", silence="s1", matcher=Matcher(goods=["tea"]), until="never")).matcher is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("\udc00"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FULL = msgspec.to_builtins(silence(alert="one", key="live-24h|540402|potato", seq=1, level="red"))
+KINDS = st.sampled_from(["acknowledge", "comment", "silence", "unsilence"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(KINDS, st.dictionaries(st.sampled_from(sorted(FULL)), JSON, max_size=3))
+def test_any_json_in_any_field_is_refused_or_can_be_stored(kind: str, changes: dict[str, Any]) -> None:
+    value = json.dumps({**FULL, "kind": kind, **changes}).encode()
+    try:
+        found = read(value)
+    except UNREADABLE:
+        return
+    rows = action_rows([found])
+    assert "".join(str(column[0]) for column in rows.values()).encode()
+    assert all(0 <= rows[name][0] < 2**32 for name in ("seq", "at", "until"))
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_action_are_refused(value: bytes) -> None:
+    with pytest.raises(UNREADABLE):
+        read(value)
