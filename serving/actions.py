@@ -28,8 +28,9 @@ from serving.acting import Acting, NotSent
 from serving.answers import Answers, rank
 from serving.composing import Composer
 from serving.rows import ActionRow, AlertRow
-from streams.actions import LONGEST_NOTE
+from streams.actions import LONGEST_LIST, LONGEST_NOTE
 from streams.alerts import matching
+from streams.fields import LONGEST_NAME
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -242,6 +243,9 @@ def _check(data: Silencing, desk: Desk) -> None:
         problems.append({"key": "matcher", "message": least})
     if strange := composing.unknown(data.matcher, desk.catalogue):
         problems.append({"key": "matcher", "message": f"not in the catalogue / 目录中没有: {', '.join(strange)}"})
+    if unfit := composing.unfit(data.matcher):
+        limits = f"at most {LONGEST_LIST} entries of 1 to {LONGEST_NAME} characters / 条目过多、为空或过长"
+        problems.append({"key": "matcher", "message": f"{', '.join(unfit)}: {limits}"})
     if not composing.may_last(data.until, desk.clock()):
         limit = composing.LONGEST_SILENCE // 86_400
         ahead = f"a time with offset, ahead, within {limit} days / 须为带时区的未来时刻，{limit} 天以内"

@@ -12,7 +12,9 @@ import msgspec
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import Action, Matcher
+from streams.actions import LONGEST_LIST
 from streams.alerts import matching
+from streams.fields import is_name
 
 #: A silence that outlives those who made it hides what they no longer know of.
 LONGEST_SILENCE: Final = 31 * 86_400
@@ -60,8 +62,17 @@ class Composer:
 
 def unknown(matcher: Matcher, catalogue: Catalogue) -> list[str]:
     """Return the regions and goods of a matcher that the catalogue does not have."""
-    regions = [code for code in matcher.regions if not code.isdecimal() or int(code) not in catalogue.regions]
+    regions = [code for code in matcher.regions if not topics.is_code(code) or int(code) not in catalogue.regions]
     return regions + [code for code in matcher.goods if code not in catalogue.goods]
+
+
+def unfit(matcher: Matcher) -> list[str]:
+    """Return the lists of a matcher that the stream would refuse: too many entries, or one empty or too long."""
+    return [
+        name
+        for name in Matcher.__struct_fields__
+        if len(getattr(matcher, name)) > LONGEST_LIST or not all(map(is_name, getattr(matcher, name)))
+    ]
 
 
 def may_last(until: datetime, now: float) -> bool:

@@ -17,7 +17,7 @@ from serving.composing import Composer
 from staplewatch import people, sending, source
 from staplewatch.errors import CommandError
 from staplewatch.words import say
-from streams.actions import LONGEST_NOTE
+from streams.actions import LONGEST_LIST, LONGEST_NOTE
 from streams.alerts import matching
 from streams.fields import LONGEST_NAME
 
@@ -131,6 +131,13 @@ def _check(matcher: Matcher, until: datetime, catalogue: Catalogue) -> None:
     if strange := composing.unknown(matcher, catalogue):
         named = ", ".join(strange)
         raise CommandError(say(f"目录中没有 {named}：请核对代码", f"not in the catalogue: {named}: check the codes"))
+    if unfit := composing.unfit(matcher):
+        named = ", ".join(f"--{name.removesuffix('s')}" for name in unfit)
+        msg = say(
+            f"{named}：最多 {LONGEST_LIST} 项，每项 1 到 {LONGEST_NAME} 个字符",
+            f"{named}: at most {LONGEST_LIST} entries of 1 to {LONGEST_NAME} characters",
+        )
+        raise CommandError(msg)
     if not composing.may_last(until, time.time()):
         days = composing.LONGEST_SILENCE // 86_400
         msg = say(

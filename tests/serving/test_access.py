@@ -337,7 +337,10 @@ def test_a_silence_covers_until_it_is_lifted(world: World) -> None:
     [
         ({"matcher": {}}, "matcher"),
         ({"matcher": {"regions": ["999999"]}}, "matcher"),
+        ({"matcher": {"regions": ["0540400"]}}, "matcher"),
         ({"matcher": {"goods": ["unobtainium"]}}, "matcher"),
+        ({"matcher": {"sites": ["x" * 201]}}, "matcher"),
+        ({"matcher": {"rules": [""]}}, "matcher"),
         ({"until": "2020-01-01T00:00:00Z"}, "until"),
         ({"until": "2999-01-01T00:00:00Z"}, "until"),
         ({"until": "2999-01-01T00:00:00"}, "until"),

@@ -149,6 +149,20 @@ def test_a_silence_goes_to_every_partition_it_can_concern_and_its_end_to_the_sam
         acting.unsilence(CHOSEN, "other", None, direct=True, patience=1)
 
 
+@pytest.mark.parametrize(
+    ("matcher", "said"),
+    [
+        (Matcher(), "silence what"),
+        (Matcher(goods=["unobtainium"]), "not in the catalogue: unobtainium"),
+        (Matcher(sites=["x" * 201]), "--site: at most 1000 entries of 1 to 200"),
+    ],
+)
+def test_a_silence_that_the_stream_would_refuse_is_not_sent(wire: Wire, matcher: Matcher, said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        acting.silence(CHOSEN, matcher, datetime.now(UTC) + timedelta(hours=2), "counting", None, patience=1)
+    assert wire.sent == []
+
+
 def test_a_silence_of_a_good_concerns_every_partition(wire: Wire) -> None:
     until = datetime.now(UTC) + timedelta(hours=2)
     acting.silence(CHOSEN, Matcher(goods=["potato"]), until, "counting", None, patience=1)
