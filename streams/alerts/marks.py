@@ -47,7 +47,7 @@ class Marks:
             _bound(self._lifted, self._most)
 
     def rise(self, episode: str, seq: int, level: int) -> None:
-        """Note a transition to a level (index of ``LEVELS``): an acknowledgement of a lower one before it is void.
+        """Note a transition to a level (index of ``LEVELS``): an acknowledgement of a lower one up to it is void.
 
         Kept are the steps that no later one reaches: at most as many as there are levels.
         """
@@ -147,7 +147,7 @@ class Marks:
 
     def _void(self, action: Action) -> bool:
         seen = LEVELS.index(action.level)
-        return any(seq > action.seq and level > seen for seq, level in self._rises.get(action.alert, ()))
+        return any(seq >= action.seq and level > seen for seq, level in self._rises.get(action.alert, ()))
 
 
 def ends(silence: Action) -> float:

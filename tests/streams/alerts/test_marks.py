@@ -122,7 +122,7 @@ def naive_acknowledged(facts: Sequence[Fact]) -> str | None:
         for each in facts
         if isinstance(each, Action)
         and each.kind == "acknowledge"
-        and not any(seq > each.seq and level > LEVELS.index(each.level) for seq, level in risen)
+        and not any(seq >= each.seq and level > LEVELS.index(each.level) for seq, level in risen)
     ]
     return max(counting, key=lambda each: (each.time, each.event_id)).by if counting else None
 
