@@ -157,12 +157,44 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     schema: int = 1  # absent on the wire means 1
 
 
+class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who put their name to an alert, when (RFC 3339), the words given with it, and the transition that was seen."""
+
+    by: str
+    at: str
+    note: str = ""
+    seq: int = 0
+    level: Level = "none"
+
+
+class Silenced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The silence that covers an alert longest: its id, end (RFC 3339), who made it and why.
+
+    It is over at ``until`` by the reader's clock, whether or not a record says so.
+    """
+
+    silence: str
+    until: str
+    by: str
+    why: str = ""
+
+
+class Inhibited(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The firing alert that covers this one: its episode, key and level."""
+
+    id: str
+    key: str
+    level: Level
+
+
 class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest transition of one alert (``alerts``, keyed by ``key``).
 
     ``id`` names the episode, ``seq`` counts its transitions from 0. ``site`` is empty for an
-    alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
+        alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
     code as ``site``. ``values`` decided, ``thresholds`` is what they were held against.
+    ``acknowledged``, ``silenced`` and ``inhibited`` are marks beside the state: when they change, the newest
+    transition is published again. ``actions_offset`` is the next offset of ``alert.actions`` that they take in.
     """
 
     id: str
@@ -190,6 +222,10 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: QuoteKind = "retail"
     stale: bool = False
     correction: bool = False
+    acknowledged: Acknowledged | None = None
+    silenced: Silenced | None = None
+    inhibited: Inhibited | None = None
+    actions_offset: int = 0
     schema: int = 1  # absent on the wire means 1
 
     @property
@@ -199,17 +235,33 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def order(self) -> tuple[AsOf, str, int]:
-        """What of two records of one key says which is newer.
+        """What of two transitions of one key says which is newer.
 
         One evaluation may bring several episodes (a chunk that closes many dates), and each counts from 0.
         """
         return self.as_of, self.since, self.seq
 
+    def supersedes(self, known: Alert) -> bool:
+        """Return whether this record, read after ``known`` of the same key, takes its place.
+
+        Of one transition the record with the later actions does, even where its ``as_of`` is lower: a worker
+        that was killed goes on from a lower position, and what is done then must not wait for the old one. Of equal
+        records the one read later does: silences end and inhibitors move without a new position.
+        """
+        if (self.id, self.seq) != (known.id, known.seq):
+            return self.order > known.order
+        return self._marked >= known._marked
+
+    @property
+    def _marked(self) -> tuple[int, int, AsOf]:
+        return self.as_of.ordinal, self.actions_offset, self.as_of
+
 
 class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which alerts a silence covers: each list names what is admitted, an empty one admits everything.
 
-    A prefecture's or a province's code takes in the regions below it.
+    A prefecture's or a province's code takes in the regions below it. ``levels`` are those at which an alert is
+    covered: one that rises above them is sent.
     """
 
     regions: list[str] = []
@@ -217,6 +269,7 @@ class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     packs: list[str] = []
     rules: list[str] = []
     sites: list[str] = []
+    levels: list[Level] = []
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True):

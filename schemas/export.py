@@ -48,9 +48,9 @@ WIRE: Final = (
     Wire(topics.REGISTRY, registry.RegistryChange),
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.EXTENTS, events.Extent),
+    Wire(topics.ACTIONS, events.Action),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
-    Wire(topics.ACTIONS, events.Action),
     Wire(topics.DEAD_LETTERS, events.DeadLetter),
 )
 

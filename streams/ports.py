@@ -41,6 +41,10 @@ class Outcome(Protocol):
         """Return transitions in order."""
 
     @property
+    def marked(self) -> Sequence[Alert]:
+        """Return newest transitions whose marks changed, to be published again after ``alerts``."""
+
+    @property
     def dead(self) -> Sequence[DeadLetter]:
         """Return rejected records."""
 
@@ -116,6 +120,9 @@ class Engine(Protocol):
 
     def adopt(self, stored: pa.Table) -> None:
         """Go on from stored transitions, the newest of each episode that moved since the snapshot."""
+
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        """Take in stored actions on alerts, and the stored transitions to other levels since the snapshot."""
 
     def sizes(self) -> dict[str, int]:
         """Return the number of entries of each part of the state."""

@@ -54,6 +54,19 @@ def test_what_tells_no_county_goes_back_to_where_it_came_from(tibet: Catalogue, 
     assert ready(row(value, partition=11, key_base64=""), tibet, 4).partition == 3
 
 
+@pytest.mark.parametrize(
+    ("value", "partition"),
+    [
+        (b'{"event_id":"1","sender":"s","kind":"comment","by":"b","time":"t","key":"live|540102|tea"}', 1),
+        (b'{"event_id":"1","sender":"s","kind":"unsilence","by":"b","time":"t","silence":"s1"}', 7),
+        (b"{", 7),
+    ],
+)
+def test_an_action_goes_to_the_partition_of_its_alert(tibet: Catalogue, value: bytes, partition: int) -> None:
+    sent = ready(row(value, topic="alert.actions", partition=7), tibet, 12)
+    assert (sent.partition, sent.value, sent.replay.topic) == (partition, value, "alert.actions")
+
+
 def test_attempts_are_counted_over_replays_and_over_letters_of_letters(tibet: Catalogue) -> None:
     assert attempt(ready(row(replays=[{"attempt": 1}, {"attempt": 2}]), tibet, 4)) == b"3"
     of, number = base64.b64encode(b"e/pos.sales/0/1").decode(), base64.b64encode(b"4").decode()

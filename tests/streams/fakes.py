@@ -27,6 +27,7 @@ class Outcome:
     rows: dict[str, dict[str, list[object]]] = field(default_factory=dict)
     live: dict[str, Indicator] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
+    marked: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     extents: list[Extent] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class CountingEngine:
         self.replayed: list[tuple[str, int]] = []
         self.settled: list[float] = []
         self.adopted = -1
+        self.recalled = (-1, -1)
         self.behind = False
 
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
@@ -135,6 +137,9 @@ class CountingEngine:
     def adopt(self, stored: pa.Table) -> None:
         self.adopted = stored.num_rows
 
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        self.recalled = (actions.num_rows, rises.num_rows)
+
     def sizes(self) -> dict[str, int]:
         return {"records": self.count}
 
@@ -190,7 +195,7 @@ class MemoryWarehouse:
             keys = where.keys() & {"epoch", "partition", "position"}
             found = [row for row in self.tables["snapshots"] if all(row[key] == where[key] for key in keys)]
             return found[::-1]
-        if name in {"events_newest", "episodes_newest"}:
+        if name in {"events_newest", "episodes_newest", "episodes_rises", "alert_actions"}:
             return []
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)
