@@ -77,7 +77,7 @@ class Engine:
         }
         self._extents = Extents(self._judge, self._setup)
         self._actions = ActionReader(partition, partitions, options)
-        self._marker = Marker()
+        self._marker = Marker(self._registries.owner)
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []

@@ -165,6 +165,11 @@ class Registries:
             found = self._of[prefecture] = Registry(prefecture)
         return found
 
+    def owner(self, region: str, site: str) -> str:
+        """Return the enterprise of a site in a county or prefecture; empty where the registry does not say."""
+        found = self._of.get(int(region) // 100 * 100)
+        return "" if found is None else found.enterprise_of(site)
+
     def push(self, rows: Mapping[str, Sequence[Any]]) -> None:
         """Let rows of table ``registry`` wait their turn in the registries of their prefectures."""
         for code in set(rows["prefecture"]):

@@ -126,7 +126,8 @@ def test_contacts_come_from_the_site_or_else_from_its_enterprise() -> None:
     assert registry.contact("s1") == registry.contact("shop") == SHOP.contact
     assert registry.contact("s2") == own.contact
     assert registry.contact("unknown") == Contact()
-    assert registry.enterprise_of("s1") == "shop"
+    assert registry.enterprise_of("s1") == engine._registries.owner(str(BAYI), "s1") == "shop"
+    assert engine._registries.owner("540502", "s1") == ""
 
 
 def test_an_enterprise_that_leaves_is_no_longer_registered() -> None:
