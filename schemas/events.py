@@ -269,7 +269,9 @@ class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """A record that was rejected (``dead.letters``): original bytes as value, the rest in headers.
 
-    The headers have Kafka Connect's names, see ``dead_letter_headers``.
+    The headers have Kafka Connect's names, see ``dead_letter_headers``. Of a batch of receipts each one that is
+    wrong is a letter of its own, as JSON: it was lines [line, line + lines) of the record, counted from 0. A
+    letter of a whole record has 0 for both.
     """
 
     topic: str
@@ -282,6 +284,8 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     timestamp: int = 0
+    line: int = 0
+    lines: int = 0
 
 
 #: Stages at which a record can be rejected.
