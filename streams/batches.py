@@ -33,9 +33,9 @@ _KINDS: Final = list(get_args(SaleKind))
 
 
 class Odd(NamedTuple):
-    """A receipt to be looked at, as JSON: lines [line, line + lines) of record ``index``."""
+    """A receipt to be looked at, as JSON: lines [line, line + lines) of the chunk's ``record``."""
 
-    index: int
+    record: int
     value: bytes
     line: int
     lines: int
@@ -44,7 +44,7 @@ class Odd(NamedTuple):
 class Unread(NamedTuple):
     """A record of which no receipt can be read, and why."""
 
-    index: int
+    record: int
     error: Rejected
 
 

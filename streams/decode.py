@@ -128,7 +128,7 @@ class Decoder:
             elif isinstance(part, Odd):
                 self._odd(chunk, part, result)
             else:
-                result.dead.append(letter(chunk, part.index, part.error))
+                result.dead.append(letter(chunk, part.record, part.error))
         rows.take(result.columns)
         result.columns = rows.joined()
 
@@ -144,11 +144,11 @@ class Decoder:
         """Read one receipt of a batch with every check."""
         try:
             event = self._readers[topics.SALES][0].decode(odd.value)
-            problem = self._receipt(event, chunk.offsets[odd.index], result, odd.line)
+            problem = self._receipt(event, chunk.offsets[odd.record], result, odd.line)
             if problem:
                 refuse("validate", problem)
         except UNREADABLE as error:
-            result.dead.append(cut_out(letter(chunk, odd.index, error), odd))
+            result.dead.append(cut_out(letter(chunk, odd.record, error), odd))
 
     # -- one event
 

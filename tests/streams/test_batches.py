@@ -266,7 +266,7 @@ def test_limits() -> None:
     assert (letter.stage, letter.reason) == ("size", "more than 19 lines: send fewer per record")
     [letter] = decoded([batch(many)], Options(max_record_bytes=999))[0].dead
     assert letter.stage == "size"
-    wrong = [msgspec.structs.replace(each, store="x" * 799) for each in many]
+    wrong = [msgspec.structs.replace(each, store="x" * 799) for each in many * 3]
     [letter] = decoded([batch(wrong)], Options(max_record_bytes=len(batch(wrong)[0] or b"")))[0].dead
     assert (letter.stage, letter.value) == ("size", batch(wrong)[0])
 
