@@ -230,11 +230,11 @@ class Seen:
         if runs is None:
             runs = kept.tills[number] = Runs()
         key = (number, sequence)
-        if key in kept.lines or not whole or len(set(lines)) < len(lines):
+        if key in kept.lines or not whole:
             if runs.holds(sequence):
                 return [True] * len(lines)
             return _each(kept.lines.setdefault(key, set()), lines)
-        return [not runs.add(sequence)] * len(lines)
+        return _each(set(), lines) if runs.add(sequence) else [True] * len(lines)
 
     def whole(
         self,
