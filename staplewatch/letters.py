@@ -46,7 +46,7 @@ class Place:
         if found is None:
             msg = say(
                 f"{text!r} 不是记录位置：请写 主题/分区/位移，如 pos.sales/3/1042（或再加 .行、@批次）",
-                f"{text!r} is no place of a record: write TOPIC/PARTITION/OFFSET[.LINE][@EPOCH], as in pos.sales/3/1042",
+                f"{text!r} is no place of a record: write TOPIC/PARTITION/OFFSET[.LINE][@EPOCH], like pos.sales/3/1042",
             )
             raise CommandError(msg)
         line = None if found["line"] is None else int(found["line"])

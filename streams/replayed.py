@@ -187,7 +187,7 @@ def _next_of_batch(rows: pa.Table, line: Ints) -> Flags:
     """
     keys = [texts(rows, name).codes for name in ("site", "workstation")]
     keys += [numbers(rows, name) for name in ("business_date", "sequence")]
-    begins = np.diff(line, prepend=-1) != 1
+    begins: Flags = np.diff(line, prepend=-1) != 1
     for key in keys:
         begins[1:] |= key[1:] != key[:-1]
     return begins
@@ -198,15 +198,15 @@ def _lost_a_line(offset: Ints, line: Ints, rejected: pa.Table) -> Flags:
     if not len(offset) or not rejected.num_rows:
         return np.zeros(len(offset), np.bool_)
     places, begins, sizes = (numbers(rejected, name) for name in ("offset", "line", "lines"))
-    lost = np.isin(offset, places[sizes == 0])
+    lost: Flags = np.isin(offset, places[sizes == 0])
     places, begins, sizes = places[sizes > 0], begins[sizes > 0], sizes[sizes > 0]
     order = np.lexsort((begins, places))
     base = min(offset.min(), places.min(initial=offset.min()))
     keys = (places[order] - base << LINE_BITS) + begins[order]
     wanted = (offset - base << LINE_BITS) + line
     before = np.searchsorted(keys, wanted, "right") - 1
-    inside = wanted < np.append(keys + sizes[order], 0)[before]
-    return lost | (inside & (before >= 0))
+    lost |= (before >= 0) & (wanted < np.append(keys + sizes[order], 0)[before])
+    return lost
 
 
 def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: Flags, complete: Flags) -> None:

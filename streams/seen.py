@@ -223,8 +223,10 @@ class Seen:
     ) -> list[bool]:
         """Note the accepted ``lines`` of a receipt; return which of them were seen before.
 
-        ``whole`` says that no line of it was rejected.
+        ``whole`` says that no line of it was rejected. Of one without lines nothing was seen.
         """
+        if not lines:
+            return []
         kept, number = self._day(day), self._till(till)
         runs = kept.tills.get(number)
         if runs is None:

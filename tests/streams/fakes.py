@@ -183,23 +183,24 @@ class MemoryWarehouse:
         pass
 
     def _answer(self, name: str, where: dict[str, object]) -> list[dict[str, object]]:
-        if name == "epochs":
-            return list(self.tables["epochs"])
+        if name in {"epochs", "events_newest", "episodes_newest"}:
+            return list(self.tables[name])
         if name == "progress":
             return self._progress(where["epoch"])
         if name in {"snapshots_newest", "snapshot_state"}:
             keys = where.keys() & {"epoch", "partition", "position"}
             found = [row for row in self.tables["snapshots"] if all(row[key] == where[key] for key in keys)]
             return found[::-1]
-        if name in {"events_newest", "episodes_newest"}:
-            return []
+        if name == "sales_sizes":
+            return self._sizes(where)
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)
-        if name == "sales_sizes":
-            step = int(str(where["step"]))
-            blocks = Counter(int(str(row["offset"])) // step for row in self._after("sales", where))
-            return [{"block": block, "rows": rows} for block, rows in sorted(blocks.items())]
         return self._extent(name.removesuffix("_extent"))
+
+    def _sizes(self, where: dict[str, object]) -> list[dict[str, object]]:
+        step = int(str(where["step"]))
+        blocks = Counter(int(str(row["offset"])) // step for row in self._after("sales", where))
+        return [{"block": block, "rows": rows} for block, rows in sorted(blocks.items())]
 
     def _progress(self, epoch: object) -> list[dict[str, object]]:
         newest: dict[tuple[object, object], int] = {}
