@@ -66,7 +66,7 @@ class Reader:
         try:
             for batch in self._batches(value):
                 found += self._judged(batch, index, first)
-                first += batch.size
+                first += int(batch.places[-1])
             self._check(found)
         except Rejected as error:
             return [Unread(index, error)]
@@ -78,12 +78,12 @@ class Reader:
             refuse("decode", "the record is empty: send at least one receipt")
         if len(value) > self._options.max_record_bytes:
             refuse("size", f"{len(value):,} bytes, at most {self._options.max_record_bytes:,}: send fewer receipts")
-        receipts = size = 0
+        receipts = places = 0
         for found in ipc.batches(value):
             if found.num_rows:
                 batch = opened(found)
-                receipts, size = receipts + len(batch), size + batch.size
-                if max(receipts, size) > self._options.max_record_lines:
+                receipts, places = receipts + len(batch), places + int(batch.places[-1])
+                if places > self._options.max_record_lines:
                     refuse("size", f"more than {self._options.max_record_lines:,} lines: send fewer per record")
                 yield batch
         if not receipts:
@@ -104,7 +104,7 @@ class Reader:
                 yield part
             else:
                 for row in part:
-                    begin, end = batch.bounds[row : row + 2].tolist()
+                    begin, end = batch.places[row : row + 2].tolist()
                     yield Odd(index, batch.json(row, self._civil.zone), first + begin, end - begin)
 
     def _checked(self, batch: Batch, index: int, first: int) -> tuple[Receipts, Flags]:
@@ -123,7 +123,7 @@ class Reader:
         receipts = Receipts(
             indices=[index] * len(batch),
             counts=np.diff(batch.bounds).tolist(),
-            first=first + batch.bounds[:-1],
+            first=first + batch.places[:-1],
             event_id=event_id,
             sender=sender,
             store=store,

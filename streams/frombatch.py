@@ -48,6 +48,11 @@ class Batch:
         """Return the number of lines."""
         return int(self.bounds[-1])
 
+    @property
+    def places(self) -> Ints:
+        """Return where the receipts' lines are counted from, shape (n + 1,): one without lines takes a place too."""
+        return np.concatenate([[0], np.cumsum(np.maximum(np.diff(self.bounds), 1))])
+
     def json(self, row: int, zone: tzinfo) -> bytes:
         """Return a receipt as JSON, its time in ``zone``; a NaN stays what it is, and no JSON."""
         event = {name: column[row].as_py() for name, column in self.head.items()}

@@ -115,8 +115,9 @@ def test_every_line_of_a_batch_has_a_place_of_its_own(receipts: list[Receipt]) -
     for each in receipts:
         alone, _ = decoded(one_by_one([each]))
         expected += [first + line for line in listed(alone.columns["line"])]
-        letters += [(first, len(each.lines))] * len(alone.dead)
-        first += len(each.lines)
+        taken = max(1, len(each.lines))
+        letters += [(first, taken)] * len(alone.dead)
+        first += taken
     assert places == expected
     assert [(letter.line, letter.lines) for letter in found.dead] == letters
 

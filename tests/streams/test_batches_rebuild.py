@@ -13,7 +13,8 @@ from streams.chunk import Chunk
 from streams.columns import listed
 from streams.engine import Engine
 from tests.streams import records
-from tests.streams.test_batches import RECEIPTS, RUNS, WALL, Record, batch, one_by_one
+from tests.streams.test_batches import RECEIPTS, RUNS, Record, batch, one_by_one
+from tests.streams.test_receipts import WALL
 
 
 def applied(engine: Engine, values: list[Record]) -> dict[str, dict[str, list[Any]]]:
