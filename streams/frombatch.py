@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -70,11 +70,18 @@ class Batch:
 
 def opened(batch: pa.RecordBatch) -> Batch:
     """Return the columns of a validated record batch; raises ``Rejected`` where they are not as they have to be."""
-    head = _chosen(batch.schema.names, batch.columns, _HEAD)
+    try:
+        return _opened(batch)
+    except UnicodeDecodeError:  # names are the one thing that validation leaves out
+        refuse("decode", "the name of a column is no UTF-8")
+
+
+def _opened(batch: pa.RecordBatch) -> Batch:
+    head = _chosen(batch.schema, batch.columns, _HEAD)
     nested = head.pop("lines")
     bounds = nested.offsets.to_numpy().astype(np.int64)
     structs = nested.values.slice(bounds[0], bounds[-1] - bounds[0])
-    lines = _chosen([field.name for field in structs.type], structs.flatten(), _LINE, "lines.")
+    lines = _chosen(structs.type, structs.flatten(), _LINE, "lines.")
     per_second = _PER_SECOND[head["time"].type.unit]
     head["time"] = head["time"].cast(pa.int64())
     head["business_date"] = head["business_date"].cast(pa.int32())
@@ -168,8 +175,9 @@ _LINE: Final[Kinds] = {
 }
 
 
-def _chosen(names: list[str], columns: list[pa.Array], kinds: Kinds, where: str = "") -> Arrays:
+def _chosen(fields: Iterable[pa.Field], columns: list[pa.Array], kinds: Kinds, where: str = "") -> Arrays:
     """Return the columns that are known, and others that JSON could hold; raises ``Rejected``."""
+    names = [field.name for field in fields]
     found = dict(zip(names, columns, strict=True))
     if len(found) < len(names):
         refuse("decode", f"a column of {where or 'the batch'} is given twice: give each once")
