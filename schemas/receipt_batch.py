@@ -78,7 +78,7 @@ def encode(receipts: Sequence[Receipt]) -> bytes:
     Raises ``ValueError`` for what no column can hold: a time without offset or finer than a millisecond, a
     date that does not exist, a number beyond 64 bits. Such a receipt has to go as JSON.
     """
-    columns = {name: [getattr(each, name) for each in receipts] for name in _TYPES}
+    columns: dict[str, list[Any]] = {name: [getattr(each, name) for each in receipts] for name in _TYPES}
     columns["time"] = [_milliseconds(text) for text in columns["time"]]
     columns["business_date"] = [_date(text) for text in columns["business_date"]]
     try:
@@ -91,6 +91,29 @@ def encode(receipts: Sequence[Receipt]) -> bytes:
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def fits(receipt: Receipt) -> bool:
+    """Return whether ``encode`` takes a receipt."""
+    numbers = (receipt.sequence, receipt.schema, *(line.line for line in receipt.lines))
+    if not all(-(2**63) <= number < 2**63 for number in numbers):
+        return False
+    try:
+        _milliseconds(receipt.time)
+        _date(receipt.business_date)
+    except (ValueError, OverflowError):
+        return False
+    return all(map(_is_unicode, _texts(receipt)))
+
+
+def _texts(receipt: Receipt) -> list[str]:
+    own = [receipt.event_id, receipt.sender, receipt.store, receipt.region, receipt.workstation]
+    return own + [text for line in receipt.lines for text in (line.good, line.unit)]
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text has no lone surrogates, which UTF-8 cannot hold."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _lines(receipts: Sequence[Receipt]) -> pa.ListArray:
