@@ -24,7 +24,6 @@ from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.extents import Extents
 from streams.indicators.civil import DAY
-from streams.indicators.groups import Ints
 from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
@@ -311,10 +310,10 @@ class Engine:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        ``rejected`` are the offsets of records of which a line became a dead letter.
+        ``rejected`` (offset, line, lines) is what became dead letters of the same records.
         """
         remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
         return replayed(table, rows, self._place, self._setup)
