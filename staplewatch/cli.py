@@ -9,7 +9,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import accounts, acting, audit, check, data, indices, letters, rules, run, score, send
+from staplewatch.commands import (
+    accounts,
+    acting,
+    audit,
+    check,
+    data,
+    indices,
+    letters,
+    registry,
+    rules,
+    run,
+    score,
+    send,
+)
 from staplewatch.errors import CommandError
 from staplewatch.signals import leave
 from staplewatch.words import say
@@ -31,6 +44,7 @@ send.register(app)
 acting.register(data.register(app))
 rules.register(app)
 letters.register(app)
+registry.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)

@@ -248,6 +248,10 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     if what == "silences":
         return cast("Rows", msgspec.to_builtins(await answers.silences()))
     given = _given(parameters)
+    if what == "registry":
+        from serving.registered import registry  # noqa: PLC0415
+
+        return cast("Rows", msgspec.to_builtins(await registry(answers, **given)))
     limit = given.pop("limit", UNLIMITED)
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
