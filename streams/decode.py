@@ -46,7 +46,7 @@ STOCK_COLUMNS: Final = (
 )
 QUOTES_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "site", "region", "prefecture", "good"),
-    *("kind", "business_date", "at", "price", "sales", "stock", "repeat"),
+    *("kind", "business_date", "at", "price", "sales", "stock", "corrects", "confirms", "repeat"),
 )
 TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
 TOPICS: Final = {table: topic for topic, table in TABLES.items()}
@@ -220,6 +220,8 @@ class Decoder:
         at = self._fields.time(event.time)
         prefecture, region = self._fields.region(event.region)
         named(site=event.site, sender=event.sender, event_id=event.event_id)
+        for field, names in (("corrects", event.corrects), ("confirms", event.confirms)):
+            named(**{f"{field} {number}": text for number, text in enumerate(names)})
         day = self._civil.day(at) if event.business_date is None else self._fields.date(event.business_date, at)
         lines, problems = [], []
         for index, line in enumerate(event.lines):
@@ -235,7 +237,7 @@ class Decoder:
                 rows.values(),
                 (
                     *(offset, index, event.event_id, event.sender, event.site, region, prefecture, good),
-                    *(event.kind, day, at, price, sales, stock, int(repeat)),
+                    *(event.kind, day, at, price, sales, stock, event.corrects, event.confirms, int(repeat)),
                 ),
                 strict=True,
             ):

@@ -209,6 +209,10 @@ class Engine:
             outcome.extents += extents
         for absent in self._absent.values():
             outcome.extents += absent.close(wall)
+        version = self.ordinal << POSITION_BITS | position
+        for place in self._places.values():
+            if place.suspects:
+                outcome.add_rows("quote_suspects", place.suspects.take(version))
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
         for source in sources:
             if source.output:
@@ -216,7 +220,7 @@ class Engine:
             transitions, source.transitions = source.transitions, []
             outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
-            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
+            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:
             self._published = wall
             for place in self._places.values():

@@ -11,11 +11,14 @@ from streams.columns import numbers
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import digest
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.
 SELLABLE = "sellable"
+#: Columns of a quote with the events that it speaks of.
+NAMING = ("corrects", "confirms")
 
 
 Place = Callable[[int], Prefecture]
@@ -64,6 +67,7 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "price": column("price"),
         "stock": column("stock"),
         "record": column("offset"),
+        "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
 

@@ -95,6 +95,14 @@ class Judge:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 
+    def quotes(self, frame: pl.DataFrame, kind: str) -> list[Transition]:
+        """Evaluate rules on quotes of ``kind`` that are held back; ``frame`` has ``site`` (its name) and ``ending``."""
+        transitions: list[Transition] = []
+        for rule in self._rulebook.on("quote"):
+            if rule.kind == kind:
+                transitions += self._step(rule, self._evaluated(rule, frame), None)
+        return transitions
+
     def rules(self, kind: str) -> list[Rule]:
         """Return the date rules of ``kind``."""
         return [rule for rule in self._rulebook.on("date") if rule.kind == kind]
@@ -166,6 +174,7 @@ class Judge:
                 values={name: row[name] for name in rule.values},
                 evidence={name: row[name] for name in rule.counts},
                 date=date,
+                ending=row.get("ending", "cleared"),
             )
         return transitions
 

@@ -28,6 +28,7 @@ from streams.outcome import IndicatorRows
 from streams.queues import NEVER
 from streams.setup import Setup
 from streams.sites import Sites
+from streams.suspects import Suspects
 from streams.timeline import Timeline
 
 #: Rows gathered before rules are evaluated: a batch of rules costs ~10 ms however few the rows.
@@ -55,6 +56,7 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
+        self.suspects = Suspects(self.counties, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -259,6 +261,8 @@ class Prefecture(Timeline):
             spread: Spread = {}
             if market.pairs.size:
                 values = market.close(day)
+                if given_up := market.expire(day):
+                    self.transitions += self.suspects.note(market, given_up, point)
                 self._changed |= values["sites_in"] + values["sites_out"] > 0
                 rows = np.flatnonzero(values["subjects"])
                 if len(rows):

@@ -37,7 +37,7 @@ class QuoteBook:
     """Last quote per (site, good) and date of one prefecture and kind."""
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
-        self._pairs, self._carry = pairs, carry_days
+        self._pairs, self.carry_days = pairs, carry_days
         self.state = Grown(
             {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
         )
@@ -78,9 +78,13 @@ class QuoteBook:
     def latest(self, day: int) -> Ints:
         """Return the latest quote of the sites present on ``day``, shape (pairs,); 0 where absent."""
         prices = self.fresh(day)
-        for back in range(1, self._carry):
+        for back in range(1, self.carry_days):
             prices = np.where(prices > 0, prices, self.fresh(day - back))
         return prices
+
+    def told_at(self, pair: int, day: int) -> int:
+        """Return the event time of the quote of ``pair`` on ``day``; 0 where there is none."""
+        return int(self.state["at"][pair, day % DATES]) if self.fresh(day)[pair] else 0
 
     kept = DATES
 
