@@ -92,16 +92,16 @@ class Quarantine:
 
     def expire(self, day: int) -> list[Decision]:
         """Give up, as ``day`` closes, quotes that nobody has spoken of for ``dates`` dates."""
-        old = [
-            (pair, date) for pair, waiting in self._held.items() for date in waiting if date <= day - self._dates
-        ]
+        old = [(pair, date) for pair, waiting in self._held.items() for date in waiting if date <= day - self._dates]
         return [Decision(self._release(pair, date), "expired") for pair, date in sorted(old)]
 
-    def _decide(
-        self, pair: int, day: int, at: int, price: int, said: int, found: Suspicion | None
-    ) -> list[Decision]:
+    def _decide(self, pair: int, day: int, at: int, price: int, said: int, found: Suspicion | None) -> list[Decision]:
         waiting = self._held.get(pair, {})
-        near = [] if said == CORRECTS else [date for date, each in waiting.items() if confirms(price, each.price, self._limits)]
+        near = (
+            []
+            if said == CORRECTS
+            else [date for date, each in waiting.items() if confirms(price, each.price, self._limits)]
+        )
         if near:
             return [Decision(self._release(pair, date), "confirmed") for date in sorted(near)]
         if found is not None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Why the alert on a site and good ends, by what the last quote that waited turned out to be.
 _ENDINGS: dict[State, Reason] = {"confirmed": "confirmed", "corrected": "corrected", "expired": "no_data"}
 
+#: Columns that may be undefined in every row.
+_TYPES = dict.fromkeys(("suspect_slip", "own_z", "county_z"), pl.Float64)
+
 
 class Suspects:
     """Tells of the decisions of one prefecture; ``regions`` are the codes of its counties."""
@@ -37,8 +40,8 @@ class Suspects:
             row = self._row(market, decision, at)
             self._rows[row["id"]] = row
             last[decision.quote.pair] = decision
-        frame = pl.DataFrame([self._reading(market, each, at) for each in last.values()], nan_to_null=True)
-        return self._judge.quotes(frame, market.kind)
+        readings = [self._reading(market, each, at) for each in last.values()]
+        return self._judge.quotes(pl.DataFrame(readings, schema_overrides=_TYPES), market.kind)
 
     def take(self, version: int) -> Rows:
         """Return the rows as columns and start anew."""
@@ -92,11 +95,11 @@ def _measured(quote: Held, *, waits: bool) -> dict[str, Any]:
         "unit_slip": waits and slip,
         "absurd": waits and not slip,
         "suspect_price": quote.price / PRICE,
-        "suspect_slip": quote.slip,
+        "suspect_slip": _defined(quote.slip),
         "own_price": quote.own / PRICE,
         "county_price": quote.county / PRICE,
-        "own_z": quote.own_z,
-        "county_z": quote.county_z,
+        "own_z": _defined(quote.own_z),
+        "county_z": _defined(quote.county_z),
         "county_sites": quote.others,
     }
 

@@ -23,10 +23,7 @@ _TEXT: Final = (
 _LISTS: Final = ("corrects", "confirms")
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     table: pl.Schema(
-        {
-            name: pl.String if name in _TEXT else pl.List(pl.String) if name in _LISTS else pl.Int64
-            for name in columns
-        }
+        {name: pl.String if name in _TEXT else pl.List(pl.String) if name in _LISTS else pl.Int64 for name in columns}
     )
     for table, columns in COLUMNS.items()
 }
