@@ -220,8 +220,8 @@ class Decoder:
         at = self._fields.time(event.time)
         prefecture, region = self._fields.region(event.region)
         named(site=event.site, sender=event.sender, event_id=event.event_id)
-        for field, names in (("corrects", event.corrects), ("confirms", event.confirms)):
-            named(**{f"{field} {number}": text for number, text in enumerate(names)})
+        named(**{f"corrects {number}": text for number, text in enumerate(event.corrects)})
+        named(**{f"confirms {number}": text for number, text in enumerate(event.confirms)})
         day = self._civil.day(at) if event.business_date is None else self._fields.date(event.business_date, at)
         lines, problems = [], []
         for index, line in enumerate(event.lines):

@@ -147,7 +147,8 @@ class Quarantine:
         for place, each in enumerate(neighbours.tolist()):
             if each in self._held:
                 prices[place] = self._reported(each, day, int(prices[place]))
-        return prices[prices > 0]
+        present: Ints = prices[prices > 0]
+        return present
 
     def _reported(self, pair: int, day: int, counted: int) -> int:
         """Return the latest price that a site reported up to ``day``; ``counted`` is the latest that counts."""
@@ -174,7 +175,7 @@ class Quarantine:
 
 def _newest(prices: NDArray[np.int64]) -> Ints:
     """Return per column the first price above 0, newest dates first; 0 where there is none."""
-    newest = prices[0]
+    newest: Ints = prices[0]
     for older in prices[1:]:
         newest = np.where(newest > 0, newest, older)
     return newest

@@ -14,8 +14,8 @@ With r = p / ``last`` and r = p / median of the others, each rounded to 9 decima
   Iglewicz and Hoaglin (1993, "How to Detect and Handle Outliers"), on logarithms because prices err by factors.
 
 Where a site has no price of its own yet, or no other site is present, nothing can be said: it is not suspect. MAD is
-taken to be at least ``least_mad``: sites often repeat a price for weeks, and with a MAD of 0 any change would be absurd.
-With the defaults a price within 1.8 times of the usual one is never absurd (8 * 1.4826 * 0.05 = ln 1.81).
+taken to be at least ``least_mad``: sites often repeat a price for weeks, and with a MAD of 0 any change would be
+absurd. With the defaults a price within 1.8 times of the usual one is never absurd (8 * 1.4826 * 0.05 = ln 1.81).
 """
 
 from __future__ import annotations
