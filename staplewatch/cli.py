@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import accounts, audit, check, data, letters, rules, run, send
+from staplewatch.commands import accounts, audit, check, data, letters, quotes, rules, run, send
 from staplewatch.errors import CommandError
 from staplewatch.signals import leave
 from staplewatch.words import say
@@ -31,6 +31,7 @@ send.register(app)
 data.register(app)
 rules.register(app)
 letters.register(app)
+quotes.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)

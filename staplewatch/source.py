@@ -210,7 +210,9 @@ def _warehouse(url: str) -> Iterator[Answers]:
 async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     import msgspec  # noqa: PLC0415
 
+    from serving import suspects  # noqa: PLC0415
     from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
+    from serving.suspects import SuspectFilter  # noqa: PLC0415
 
     if what == "dead-letters/replays":
         return cast("Rows", msgspec.to_builtins(await answers.letters.outcomes(parameters["run"])))
@@ -218,6 +220,10 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
         return cast("Rows", msgspec.to_builtins(await answers.letters.summary(_letter_filter(parameters)[0])))
     given = _given(parameters)
     limit = given.pop("limit", UNLIMITED)
+    if what == "quotes/suspects":
+        return cast("Rows", msgspec.to_builtins(await suspects.suspects(answers, SuspectFilter(**given), limit)))
+    if what == "quotes":
+        return cast("Rows", msgspec.to_builtins(await suspects.quotes(answers, SuspectFilter(**given))))
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "indicators": lambda: answers.indicators(IndicatorFilter(**given), limit),
