@@ -16,7 +16,7 @@ from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
 from streams.indicators.quotes import QUOTED, QuoteBook
 from streams.indicators.stock import Shelf
-from streams.quarantine import Decision, Quarantine
+from streams.quarantine import CORRECTS, Decision, Quarantine
 from streams.setup import Setup
 
 if TYPE_CHECKING:
@@ -99,14 +99,16 @@ class Market:
         self.shelf.report(pair[counted], lines["at"][counted], lines["stock"][counted], nameless)
         cells = np.unique(self.pairs.cell[pair])
         self.fresh[cells] = True
+        corrects = lines["checked"] == CORRECTS
         if self.kind == "retail":
-            place.sites.quote(pair)
+            place.sites.quote(pair, pair[corrects])
         if decisions:
             place.transitions += place.suspects.note(self, decisions, arrival)
             self._note_confirmed(decisions, place)
         if day <= place.closed_day:
-            place.corrections.note_quotes(self.kind, day, cells)
+            place.corrections.note_quotes(self.kind, day, cells, corrected=bool(corrects.any()))
         else:
+            self._retract(cells, day, arrival, place, corrected=bool(corrects.any()))
             self._evaluate_early(cells, day, arrival, place)
 
     def _quote(self, pair: Ints, day: int, at: int, lines: Values) -> list[Decision]:
@@ -123,6 +125,12 @@ class Market:
         for quote in (each.quote for each in decisions if each.state == "confirmed"):
             if quote.day <= place.closed_day:
                 place.corrections.note_quotes(self.kind, quote.day, self.pairs.cell[[quote.pair]])
+
+    def _retract(self, cells: Ints, day: int, at: int, place: Prefecture, *, corrected: bool) -> None:
+        """Take back what was raised early on an open date, where somebody corrects a price of it."""
+        evaluated = cells[self._early[cells] == day]
+        if corrected and len(evaluated):
+            place.retract(self.kind, day, at, evaluated, self.values(day, evaluated))
 
     def _evaluate_early(self, cells: Ints, day: int, at: int, place: Prefecture) -> None:
         share = self._setup.options.coverage

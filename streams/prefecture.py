@@ -233,6 +233,8 @@ class Prefecture(Timeline):
         local = self._setup.civil.local(point)
         if local % (CORRECTION_HOURS * HOUR) == CORRECTION_PHASE * HOUR:
             self.corrections.write()
+        elif self.corrections.urgent:
+            self.corrections.write_quotes()
 
     def _with_prefecture(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
@@ -295,6 +297,11 @@ class Prefecture(Timeline):
         found = self._judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
         self.transitions += found.transitions
 
+    def retract(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
+        """Take back alerts of counties that rest on ``day``, which is open, after a correction."""
+        together, frame = self.markets[kind].together, date_frame(self, at, rows, values)
+        self.transitions += self._judge.date(frame, kind, day, together, live=False, corrected=at).transitions
+
     def write_date(self, kind: QuoteKind, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
@@ -309,13 +316,18 @@ class Prefecture(Timeline):
             **values,
         )
 
-    def correct_date(self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values) -> None:
+    def correct_date(
+        self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values, *, corrected: bool
+    ) -> None:
         """Write ``rows`` of a closed date again after late quotes; alerts stay as they are.
 
-        ``seen`` are all rows of their goods, ``rows`` among them: some rules look at counties together.
+        But where somebody has ``corrected`` a value, those that rest on the date are taken back. ``seen`` are all
+        rows of their goods, ``rows`` among them: some rules look at counties together.
         """
         frame = date_frame(self, self.closes(day), seen, values)
-        found = self._judge.date(frame, kind, day, self.markets[kind].together, live=False)
+        together, at = self.markets[kind].together, self._stamp if corrected else None
+        found = self._judge.date(frame, kind, day, together, live=False, corrected=at)
+        self.transitions += found.transitions
         levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
         self._tell(kind, day, found.spread, correction=True)

@@ -156,6 +156,33 @@ class Book:
         transition = self._go_on(rule, episode, seen)
         return [] if transition is None else [transition]
 
+    def correct(
+        self,
+        rule: Rule,
+        region: int,
+        good: str,
+        site: str,
+        at: int,
+        level: int,
+        values: Mapping[str, float | None],
+        evidence: Mapping[str, float | None],
+        date: int | None = None,
+    ) -> list[Transition]:
+        """Take an open alert back to ``level`` at once, because a value that it rests on was corrected.
+
+        Waits do not apply: it should never have stood higher. Of a date rule, ``date`` is the one that was evaluated
+        anew; an alert that rests on another date stays, and so does one that the correction would raise.
+        """
+        episode = self._open[rule.ref].get((region, good, site))
+        if episode is None or not UNDEFINED < level < episode.newest.level or episode.newest.date != date:
+            return []
+        at = max(at, episode.newest.at)
+        moment, start = _moment(rule, at, date)
+        seen = Evaluation((region, good, site), at, moment, start, level, level == 0, values, evidence, date)
+        _reset(episode)
+        state = episode.newest.state if level else "resolved"
+        return [self._move(rule, episode, seen, state, level, "corrected")]
+
     def to_alert(self, transition: Transition, as_of: AsOf, processed_at: int, tz: tzinfo) -> Alert:
         """Return the record for topic ``alerts``, in words and with times at the offset of ``tz``."""
         rule = self._rulebook.rules.get(transition.rule) or self._removed[transition.rule]

@@ -66,6 +66,7 @@ def to_alert(
         site=transition.site,
         kind=rule.kind,
         stale=transition.stale,
+        correction=transition.reason == "corrected" and rule.trigger != "quote",
     )
 
 
