@@ -23,7 +23,7 @@ State = Literal["waiting", "confirmed", "corrected", "expired"]
 Kind = Literal["retail", "wholesale"]
 
 Id = Annotated[str | None, QueryParameter(description="id of one of them")]
-Wanted = Annotated[State | None, QueryParameter(description="what became of them")]
+Wanted = Annotated[State | None, QueryParameter(name="state", description="what became of them")]
 Region = Annotated[str | None, QueryParameter(pattern=r"^\d{6}$", description="a county, for example 540402")]
 Prefecture = Annotated[str | None, QueryParameter(pattern=r"^\d{6}$", description="the counties of a prefecture")]
 Site = Annotated[str | None, QueryParameter(description="name of the site")]
@@ -146,7 +146,7 @@ def _day(text: str) -> dict[str, int]:
 async def get_suspects(
     answers: NamedDependency[Answers],
     id: Id = None,
-    state: Wanted = None,
+    phase: Wanted = None,
     region: Region = None,
     prefecture: Prefecture = None,
     site: Site = None,
@@ -156,7 +156,7 @@ async def get_suspects(
     limit: Limit = 1000,
 ) -> list[SuspectRow]:
     """Return what was held back and what became of each."""
-    texts = {"id": id, "state": state, "region": region, "prefecture": prefecture}
+    texts = {"id": id, "state": phase, "region": region, "prefecture": prefecture}
     texts |= {"site": site, "good": good, "kind": kind, "date": date.isoformat() if date else None}
     return await suspects(answers, SuspectFilter(**{name: text or ANY for name, text in texts.items()}), limit)
 

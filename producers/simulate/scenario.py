@@ -140,7 +140,13 @@ class FeedLoss(Incident, frozen=True, tag="feed-loss"):
     enterprise: Annotated[int, Meta(ge=1)] = 1
 
 
-AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss
+class UnitSlip(Incident, frozen=True, tag="unit-slip"):
+    """Quotes are ``factor`` times what is meant: in another unit than the report says. Nothing else is wrong."""
+
+    factor: Positive = 10.0
+
+
+AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss | UnitSlip
 
 
 class Scenario(_Strict, frozen=True):

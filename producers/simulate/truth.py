@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -12,8 +13,11 @@ from producers.simulate.calendar import Calendar, iso
 from producers.simulate.effects import Effect
 from producers.simulate.expectations import Claim, County, claims
 from producers.simulate.prefecture import Prefecture
-from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario
+from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario, UnitSlip
 from schemas.catalogue import Catalogue
+
+#: The rule that tells of quotes that are held back.
+SUSPECT: Final = "suspect"
 
 
 class Expect(msgspec.Struct, frozen=True):
@@ -94,7 +98,7 @@ class Judge:
         rows, columns = np.flatnonzero(effect.cells.any(axis=1)), np.flatnonzero(effect.cells.any(axis=0))
         counties = sorted({int(place) for place in stores.county[rows]})
         incident = effect.incident
-        single = isinstance(incident, FeedLoss | PriceGouging) or incident.stores > 0
+        single = isinstance(incident, FeedLoss | PriceGouging | UnitSlip) or incident.stores > 0
         feed = isinstance(incident, FeedLoss)
         return Truth(
             kind=incident.kind,
@@ -104,7 +108,7 @@ class Judge:
             goods=[market.goods[good] for good in columns],
             stores=[stores.ids[row] for row in rows] if single else [],
             enterprise=stores.enterprises[stores.enterprise[rows[0]]] if feed else None,
-            expects=list(self._expects(effect, counties, hours, claimed)),
+            expects=[*self._expects(effect, counties, hours, claimed), *self._slips(effect, hours)],
             allowed=[str(self._prefecture.code)],
         )
 
@@ -124,6 +128,19 @@ class Judge:
                     claimed.add(key)
                     after = iso(self._calendar.hour(self._since(county, claim.good)).at)
                     yield Expect(claim.rule, claim.level, region, key[3], after, iso(before))
+
+    def _slips(self, effect: Effect, hours: int) -> Iterator[Expect]:
+        """Yield one alert on each quote in the wrong unit, the first of each store and good, once it was sent."""
+        if not isinstance(effect.incident, UnitSlip):
+            return
+        stores, market = self._prefecture.stores, self._prefecture.market
+        for store, good in zip(*np.nonzero(effect.cells), strict=True):
+            quoting = int(stores.quote_hour[store])
+            hour = next((each for each in range(effect.begin, effect.end) if each % 24 == quoting), hours)
+            if hour + 1 < hours:
+                after, before = (iso(self._calendar.hour(each).at) for each in (hour, hour + 1))
+                region = str(stores.counties[int(stores.county[store])])
+                yield Expect(SUSPECT, "blue", region, market.goods[good], after, before)
 
     def _of(self, county: int, hours: int) -> list[Claim]:
         """Return what a county's ledger calls for; nothing is certain where a feed was lost."""

@@ -131,13 +131,21 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def play(name: str, prefectures: Iterable[int], seed: int, days: int | None = None) -> Played:
+def play(
+    name: str,
+    prefectures: Iterable[int],
+    seed: int,
+    days: int | None = None,
+    *,
+    packs: Sequence[str] = PACKS,
+    quarantine: bool = False,
+) -> Played:
     """Play a scenario, or its first ``days``, in event time until every date is closed."""
     end = None if days is None else START + days * 86_400
     catalogue: Catalogue = load_catalogue()
     chosen = sorted(prefectures)
-    rulebook = Rulebook([load_pack(one) for one in PACKS], catalogue)
-    options = Options(event_time=True)
+    rulebook = Rulebook([load_pack(one) for one in packs], catalogue)
+    options = Options(event_time=True, quarantine=quarantine)
     engines = {
         partition: Engine(partition, PARTITIONS, catalogue, rulebook, options, "test", 0)
         for partition in {topics.partition_of(code, PARTITIONS) for code in chosen}

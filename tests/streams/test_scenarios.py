@@ -87,3 +87,21 @@ def test_all_seven_prefectures_over_seeds(name: str, check: Callable[[Played], N
     played = play(name, EVERYWHERE, seed)
     check_records(played)
     check(played)
+
+
+def test_quotes_in_the_wrong_unit_raise_nothing_but_what_tells_of_them() -> None:
+    """Held back, they are in no rule; with the quarantine off, sound stores are accused of gouging."""
+    packs = ("urumqi-2007", "gouging")
+    held = play("unit-slip", [NYINGCHI], 7, packs=(*packs, "suspect"), quarantine=True)
+    assert len(held.expects) == 4
+    assert held.missed() == []
+    slips = {(store, good) for truth in held.truths for store in truth.stores for good in truth.goods}
+    told = {(one.site, one.good) for one in held.raised if one.rule == "suspect"}
+    others = {(one.site, one.good) for one in held.raised if one.rule != "suspect"}
+    assert told == slips
+    assert not others & slips
+    endings = [one.reason for one in held.cluster.alerts if one.rule == "suspect" and one.state == "resolved"]
+    assert endings == ["corrected"] * 4
+
+    believed = play("unit-slip", [NYINGCHI], 7, packs=packs)
+    assert {(one.site, one.good) for one in believed.raised if one.rule == "gouging"} - others == slips

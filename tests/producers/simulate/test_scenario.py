@@ -19,7 +19,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_built_in_scenarios_fit_the_default_catalogue() -> None:
-    assert names() == ["calm", "feed-loss", "lockdown", "price-gouging"]
+    assert names() == ["calm", "feed-loss", "lockdown", "price-gouging", "unit-slip"]
     for name in names():
         Simulation(load(name), catalogue(), start=START)
 
