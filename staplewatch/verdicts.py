@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import msgspec
 
     from schemas.catalogue import Catalogue
-    from staplewatch.source import Source
 
 Row = Mapping[str, Any]
 Verdict = Literal["confirm", "correct"]
@@ -36,6 +35,13 @@ SENDER: Final = "desk"
 ASK_SECONDS: Final = 0.3
 #: What is written for a quote that was never held back.
 NOT_HELD: Final = "not_held"
+
+
+class Asking(Protocol):
+    """Answers questions as ``staplewatch.source.Source`` does."""
+
+    def ask(self, what: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that the API returns for those parameters."""
 
 
 class Outlet(Protocol):
@@ -76,7 +82,7 @@ class Subject:
         return {name: getattr(self, name) for name in ("id", "site", "good", "date", "region", "kind")}
 
 
-def find(source: Source, subject: Subject, verdict: Verdict) -> Row:
+def find(source: Asking, subject: Subject, verdict: Verdict) -> Row:
     """Return the one quote that is meant, as a row of those held back or else of the quotes; raises ``CommandError``.
 
     Only a quote that waits can be confirmed; any can be corrected.
@@ -176,7 +182,7 @@ def send(outlet: Outlet, event: QuoteReport) -> None:
 
 
 def settle(
-    source: Source,
+    source: Asking,
     row: Row,
     event: QuoteReport,
     seconds: float,
