@@ -8,7 +8,7 @@ DEMO_DATA ?= demo-data
 PYTEST_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup setup-dev services demo test lint bench soak lock clean
+.PHONY: help setup setup-dev services demo test lint bench soak lock screenshots clean
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -26,7 +26,7 @@ services: setup-dev ## fetch the real servers that tests run against: Kafka, Cli
 	@scripts/services
 
 test: setup-dev services lint ## everything: servers, checks, all tests
-	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@REQUIRE_SERVICES=$${REQUIRE_SERVICES-1} scripts/test $(PYTEST_ARGS)
 
 lint: setup-dev ## style, types, import directions, exported schemas, the wall's page
 	@$(BIN)/ruff check .
@@ -40,10 +40,13 @@ bench: setup-dev services ## measure throughput, latency, growth (tests/bench); 
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/bench -q -s $(PYTEST_ARGS)
 
 soak: setup-dev services ## what takes too long for every change: scenarios over all prefectures and seeds
-	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -m soak -q -s $(PYTEST_ARGS)
 
 lock: setup-dev ## pin dependencies again after a change in pyproject.toml
 	@scripts/lock
+
+screenshots: setup-dev ## pictures of wall and desk for the READMEs, of the demonstration: docs/images
+	@$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what can be made again (.venv, fetched servers, caches); data stays
 	@rm -rf .venv .services/kafka serving/static serving/web/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -184,7 +184,7 @@ def create_app(
     guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit]
     guarded += [*letters_api.HANDLERS, *suspects.HANDLERS, login.get_me, login.get_audit_log]
     if shown is not None:
-        guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_feeds]
+        guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_map, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]
     if desk is not None:
         guarded += actions.HANDLERS

@@ -20,6 +20,7 @@ from schemas.catalogue import Catalogue
 from serving import login, wire
 from serving.access import NEEDS, Access
 from serving.assets import DESK, LOGIN, PAGE, Asset, Assets
+from serving.county_map import MEDIA_TYPE, CountyMap
 from serving.hub import Hub
 from serving.memory import Memory
 
@@ -47,7 +48,7 @@ WallToken = Annotated[str | None, QueryParameter(description="token of a screen,
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """What the wall is made of. ``exercise``: nothing on it is real (演练)."""
+    """What the wall is made of. ``exercise``: nothing on it is real (演练); ``map`` replaces the tiles."""
 
     hub: Hub
     assets: Assets
@@ -55,11 +56,17 @@ class Wall:
     timezone: str
     exercise: bool = False
     memory: Memory[pa.Table] = field(default_factory=Memory)
+    map: CountyMap | None = None
+
+    @property
+    def build(self) -> str:
+        """Return what pages compare: they load anew where the program or the map is another."""
+        return f"{self.assets.build}-{self.map.digest}" if self.map else self.assets.build
 
     def greeting(self, resumed: bool) -> list[bytes]:
         """Return the events that come first; who resumes knows the catalogue already."""
-        build = wire.event("build", {"build": self.assets.build})
-        told = wire.catalogue(self.catalogue, self.timezone, exercise=self.exercise)
+        build = wire.event("build", {"build": self.build})
+        told = wire.catalogue(self.catalogue, self.timezone, exercise=self.exercise, county_map=self.map)
         return [build] if resumed else [build, wire.event("catalogue", told)]
 
 
@@ -168,6 +175,18 @@ async def get_regions(wall: NamedDependency[Wall]) -> list[RegionRow]:
 async def get_goods(wall: NamedDependency[Wall]) -> list[GoodRow]:
     """Return goods with their thresholds of cover."""
     return [GoodRow(**wire.good(code, wall.catalogue)) for code in wall.catalogue.goods]
+
+
+@get("/api/map", summary="The bureau's map of its counties (GeoJSON)", media_type=MEDIA_TYPE, opt={NEEDS: "wall"})
+async def get_map(request: Request[Any, Any, Any], wall: NamedDependency[Wall]) -> Response[bytes]:
+    """Return a FeatureCollection with ``review_number``; a county's feature carries its ``code``, others "".
+
+    404 where no map is set: the wall draws tiles then.
+    """
+    if wall.map is None:
+        msg = "no map is set (--map FILE): the wall draws tiles / 未设置地图（--map 文件），大屏以方格表示"
+        raise NotFoundException(msg)
+    return _file(request, wall.map.content, "no-store")
 
 
 @get("/api/feeds", summary="Freshness of each input", opt={NEEDS: "wall"})

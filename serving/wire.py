@@ -10,6 +10,7 @@ import msgspec
 from schemas.catalogue import Catalogue
 from schemas.events import LEVELS, Alert, Indicator
 from serving import rows
+from serving.county_map import CountyMap
 from serving.live import Latest
 
 #: What a wall shows or sorts by. Order matters: a row's values come in it, null for undefined.
@@ -66,8 +67,10 @@ def alert(record: Alert, latest: Latest, now: float) -> rows.AlertRow:
     return rows.joined(row, latest.ledger, now)
 
 
-def catalogue(found: Catalogue, timezone: str, *, exercise: bool) -> dict[str, Any]:
-    """Return what a page needs to know once: names, tiles and thresholds."""
+def catalogue(
+    found: Catalogue, timezone: str, *, exercise: bool, county_map: CountyMap | None = None
+) -> dict[str, Any]:
+    """Return what a page needs to know once: names, tiles, thresholds, and whether there is a map instead of tiles."""
     return {
         "regions": [region(code, found) for code in found.regions],
         "goods": [good(code, found) for code in found.goods],
@@ -77,6 +80,11 @@ def catalogue(found: Catalogue, timezone: str, *, exercise: bool) -> dict[str, A
         "fields": FIELDS,
         "timezone": timezone,
         "exercise": exercise,
+        "map": county_map
+        and {
+            "review_number": county_map.review_number,
+            "missing": [rows.region(code) for code in county_map.missing],
+        },
         "fingerprint": found.fingerprint,
     }
 

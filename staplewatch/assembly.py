@@ -9,6 +9,7 @@ import warehouse as stores
 from schemas import catalogue as catalogues
 from schemas import topics
 from schemas.catalogue import Catalogue
+from serving import county_map
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
@@ -40,6 +41,30 @@ def load_catalogue(directory: Path | None) -> Catalogue:
         raise CommandError(str(error)) from error
 
 
+def load_map(path: Path | None, catalogue: Catalogue) -> county_map.CountyMap | None:
+    """Return the wall's map, None where none is set; ``CommandError`` says what is wrong with the file."""
+    if path is None:
+        return None
+    try:
+        return county_map.load(path, catalogue)
+    except county_map.MapError as error:
+        raise CommandError(say(error.chinese, error.english)) from error
+
+
+def counties_missing(shown: county_map.CountyMap, catalogue: Catalogue) -> str:
+    """Return in words which counties the map lacks, empty where it lacks none."""
+    if not shown.missing:
+        return ""
+    names = [say(catalogue.regions[code].short_zh, catalogue.regions[code].short_en) for code in shown.missing]
+    more = " …" if len(names) > MOST_MISSING else ""
+    return say(
+        f"地图缺 {len(names)} 个县区，以方格补示：{'、'.join(names[:MOST_MISSING])}{more}",
+        f"the map lacks {len(names)} counties, drawn as tiles: {', '.join(names[:MOST_MISSING])}{more}",
+    )
+
+
+#: Shown of the counties that a map lacks.
+MOST_MISSING: Final = 10
 #: Shown of what a pack wants and cannot have.
 MOST_NAMES = 4
 

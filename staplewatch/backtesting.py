@@ -14,15 +14,13 @@ import polars as pl
 
 from schemas.catalogue import Catalogue
 from schemas.events import LEVELS, QuoteKind
-from staplewatch import output
+from staplewatch import output, selecting
 from staplewatch.errors import CommandError
 from staplewatch.output import Column
 from staplewatch.settings import Settings
 from staplewatch.words import say
 from streams.alerts import packs
-from streams.alerts.names import suggestion
 from streams.alerts.packs import Pack, PackError
-from streams.alerts.rulebook import NATION
 from streams.alerts.rules import Rule
 from streams.backtest.comparison import compare_episodes, compare_levels
 from streams.backtest.episodes import Episode, episodes, summary
@@ -169,33 +167,10 @@ def _wanted(selection: Selection, history: History, catalogue: Catalogue) -> pl.
     if selection.until is not None:
         wanted &= pl.col("day") <= Civil.number(selection.until)
     if selection.region is not None:
-        wanted &= _below(_region(selection.region, catalogue))
+        wanted &= selecting.inside(selecting.region(selection.region, catalogue))
     if selection.good is not None:
-        wanted &= pl.col("good_index") == history.goods.index(_good(selection.good, catalogue))
+        wanted &= pl.col("good_index") == history.goods.index(selecting.good(selection.good, catalogue))
     return wanted
-
-
-def _below(region: int) -> pl.Expr:
-    """Return whether a row's region is ``region`` or lies in it."""
-    step = next(step for step in (1_000_000, 10_000, 100, 1) if region % step == 0)
-    return pl.col("region") // step * step == region
-
-
-def _region(text: str, catalogue: Catalogue) -> int:
-    if text.isascii() and text.isdigit() and len(text) == 6 and (int(text) in catalogue.regions or int(text) == NATION):
-        return int(text)
-    msg = say(
-        f"--region：{text} 不在目录中：请写六位代码，全国为 000000",
-        f"--region: {text} is not in the catalogue: write a six-digit code, 000000 for the nation",
-    )
-    raise CommandError(msg)
-
-
-def _good(text: str, catalogue: Catalogue) -> str:
-    if text in catalogue.goods:
-        return text
-    hint = suggestion(text, catalogue.goods)
-    raise CommandError(say(f"--good：{text} 不在目录中{hint}", f"--good: {text} is not in the catalogue{hint}"))
 
 
 def _unsupported(error: UnsupportedError) -> str:
@@ -231,34 +206,15 @@ _LEVEL_WORDS: Final = {
 }
 
 
-def _check_free(data: Path) -> None:
-    """Refuse a directory whose embedded warehouse a running instance holds, or that has none."""
-    from staplewatch import instance, source  # noqa: PLC0415
-
-    if (found := instance.find(data)) is not None:
-        msg = say(
-            f"{data} 的实例（进程 {found.pid}）正占用其仓库：先停止它，或用 --quotes、--warehouse 指明来源",
-            f"the instance of {data} (process {found.pid}) holds its warehouse: stop it first, "
-            "or name a source by --quotes or --warehouse",
-        )
-        raise CommandError(msg)
-    source.check_directory(data, elsewhere=False)
-
-
 def load_history(
     settings: Settings, quotes: Path | None, catalogue: Catalogue, kind: QuoteKind, *, skip_bad: bool
 ) -> History:
     """Return the quotes of the file, or of the warehouse of the settings."""
-    from staplewatch import assembly, history  # noqa: PLC0415
+    from staplewatch import history, source  # noqa: PLC0415
 
     if quotes is None:
-        if settings.warehouse is None:
-            _check_free(settings.data)
-        store = assembly.open_warehouse(settings.warehouse_url)
-        try:
+        with source.stored(settings) as store:
             return history.from_warehouse(store, catalogue, kind)
-        finally:
-            store.close()
     found, skipped = history.from_sheet(quotes, catalogue, kind, skip_bad=skip_bad)
     if skipped:
         text = say(f"已跳过 {skipped} 行错误", f"{skipped} bad row(s) left out")

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import accounts, audit, check, data, letters, quotes, rules, run, send
+from staplewatch.commands import accounts, audit, check, data, indices, letters, quotes, rules, run, score, send
 from staplewatch.errors import CommandError
 from staplewatch.signals import leave
 from staplewatch.words import say
@@ -35,6 +35,8 @@ quotes.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)
+score.register(app)
+indices.register(app)
 
 
 @app.callback()

@@ -77,6 +77,7 @@ def examine(settings: Settings) -> list[Check]:
         lambda: _broker(settings, running),
         lambda: _warehouse(settings, running),
         lambda: _catalogue(settings),
+        lambda: _map(settings),
         lambda: _rules(settings),
     ]
     return [look() for look in looks]
@@ -244,6 +245,23 @@ def _catalogue(settings: Settings) -> Check:
         f"{len(found.regions)} regions, {len(found.goods)} goods",
     )
     return Check(name, "ok", told)
+
+
+def _map(settings: Settings) -> Check:
+    from staplewatch import assembly  # noqa: PLC0415
+
+    name = say("地图", "map")
+    try:
+        catalogue = assembly.load_catalogue(settings.catalogue)
+        found = assembly.load_map(settings.map, catalogue)
+    except CommandError as error:
+        return Check(name, "problem", str(error), say("改正文件或 --map", "correct the file or --map"))
+    if found is None:
+        return Check(name, "ok", say("未设置：大屏以方格表示", "none set: the wall draws tiles"))
+    if lacking := assembly.counties_missing(found, catalogue):
+        advice = say("给要素补上区划代码，或在目录中去掉这些县区", "give its features the codes of these counties")
+        return Check(name, "note", f"{found.review_number}: {lacking}", advice)
+    return Check(name, "ok", say(f"{settings.map}，{found.review_number}", f"{settings.map}, {found.review_number}"))
 
 
 def _rules(settings: Settings) -> Check:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -21,8 +20,6 @@ from staplewatch.words import say
 from streams.backtest.quotes import LINES, History
 from streams.indicators.civil import Civil
 from warehouse.protocol import Warehouse
-
-_EPOCH: Final = date(1970, 1, 1)
 
 
 def from_sheet(path: Path, catalogue: Catalogue, kind: QuoteKind, *, skip_bad: bool) -> tuple[History, int]:
@@ -64,7 +61,7 @@ def _line(quote: Quote, catalogue: Catalogue) -> tuple[object, ...]:
     factor = units.factor(quote.unit, catalogue.goods[quote.good].unit)
     price = None if quote.price is None else to_fixed(quote.price / factor, PRICE)
     stock = None if quote.stock is None else to_fixed(quote.stock * factor, QUANTITY)
-    return (quote.day - _EPOCH).days, quote.region, quote.site, quote.good, price, stock
+    return Civil.number(quote.day), quote.region, quote.site, quote.good, price, stock
 
 
 def _check_known(lines: pl.DataFrame, catalogue: Catalogue) -> None:

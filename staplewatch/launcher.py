@@ -37,6 +37,8 @@ from streams.presence import Presence
 from streams.quiet import calm, hush
 
 if TYPE_CHECKING:
+    from schemas.catalogue import Catalogue
+    from serving.county_map import CountyMap
     from serving.operations.operations import Operations
     from staplewatch.audit.report import Report
     from staplewatch.broker import EmbeddedBroker
@@ -65,6 +67,7 @@ class Ground:
     rules: Any
     servers: str
     probes: Probes | None
+    county_map: CountyMap | None
 
 
 class Launcher:
@@ -109,6 +112,7 @@ class Launcher:
             stack.callback(ownership.release)
             catalogue = assembly.load_catalogue(settings.catalogue)
             rules = assembly.load_rules(settings, catalogue)
+            county_map = load_map(settings, catalogue)
             listener = _listen(settings)
             stack.callback(listener.close)
             servers = self._start_broker(stack)
@@ -116,7 +120,9 @@ class Launcher:
             loop = uvloop.new_event_loop()
             asyncio.set_event_loop(loop)
             # not closed: that waits for every task, and clients of a dead broker never end
-            code = loop.run_until_complete(self._life(ownership, Ground(catalogue, rules, servers, probes), listener))
+            code = loop.run_until_complete(
+                self._life(ownership, Ground(catalogue, rules, servers, probes, county_map), listener)
+            )
         worker = self._parts.worker
         return exits.UNSTORED if code == exits.STORED and worker is not None and not worker.stored else code
 
@@ -264,6 +270,7 @@ class Launcher:
             catalogue=ground.catalogue,
             timezone=settings.timezone,
             exercise=settings.exercise,
+            map=ground.county_map,
         )
 
     @property
@@ -344,6 +351,14 @@ class Launcher:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             version=metadata.version("staplewatch"),
         )
+
+
+def load_map(settings: Settings, catalogue: Catalogue) -> CountyMap | None:
+    """Return the wall's map, and log which counties it lacks; raises ``CommandError``."""
+    found = assembly.load_map(settings.map, catalogue)
+    if found is not None and (lacking := assembly.counties_missing(found, catalogue)):
+        log.warning(lacking, map=str(settings.map))
+    return found
 
 
 def announce(instance: Instance) -> None:

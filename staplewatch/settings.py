@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     catalogue: Path | None = Field(
         None, description="Directory with regions.csv and goods.csv; unset: Tibet's regions and 38 goods."
     )
+    map: Path | None = Field(
+        None, description="GeoJSON of the counties with its map review number (审图号), instead of the wall's tiles."
+    )
     packs: Names = Field(
         ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale"),
         description="Rule packs, NAME or NAME:wholesale, or the path of a TOML file; separated by commas.",

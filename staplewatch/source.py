@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serving.answers import Answers
     from serving.letters import LetterFilter, Order
     from staplewatch.settings import Settings
+    from warehouse.protocol import Warehouse
 
 Rows = list[dict[str, Any]]
 Parameters = Mapping[str, Any]
@@ -188,6 +189,34 @@ def opened(settings: Settings, *, direct: bool) -> Iterator[Source]:
         check_directory(settings.data, settings.warehouse is not None)
     with _warehouse(settings.warehouse_url) as answers:
         yield Opened(answers)
+
+
+@contextmanager
+def stored(settings: Settings) -> Iterator[Warehouse]:
+    """Return the warehouse itself, for what no instance answers.
+
+    Raises ``CommandError``, also where a running instance holds the directory's embedded warehouse.
+    """
+    from staplewatch import assembly  # noqa: PLC0415
+
+    if settings.warehouse is None:
+        _check_free(settings.data)
+    store = assembly.open_warehouse(settings.warehouse_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _check_free(data: Path) -> None:
+    if (found := instance.find(data)) is not None:
+        msg = say(
+            f"{data} 的实例（进程 {found.pid}）正占用其仓库：先停止它，或指明其他来源（--warehouse）",
+            f"the instance of {data} (process {found.pid}) holds its warehouse: stop it first, "
+            "or name another source (--warehouse)",
+        )
+        raise CommandError(msg)
+    check_directory(data, elsewhere=False)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from serving.actions import Desk
 from serving.answers import Answers
 from serving.app import create_app
 from serving.auditing import Audit
+from serving.county_map import CountyMap
 from serving.hub import Hub
 from serving.letters import Store
 from serving.live import LiveView
@@ -48,6 +49,7 @@ class Site:
     catalogue: Catalogue
     timezone: str = "Asia/Shanghai"
     exercise: bool = False
+    map: CountyMap | None = None
     open_wall: bool = False
     operations: Operations | None = None
 
@@ -101,7 +103,7 @@ class Web:
             status=site.status,
             audit=site.audit,
             version=metadata.version("staplewatch"),
-            shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise),
+            shown=Wall(hub, assets.load(), site.catalogue, site.timezone, site.exercise, map=site.map),
             desk=Desk(acting, site.catalogue),
         )
         server = WebServer(app, site.listener)

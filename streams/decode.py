@@ -21,6 +21,7 @@ from streams.chunk import Chunk
 from streams.fields import (
     LINE_BITS,
     SEQUENCE_BITS,
+    UNFIT,
     Fields,
     Rejected,
     checked,
@@ -52,8 +53,8 @@ TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "q
 TOPICS: Final = {table: topic for topic, table in TABLES.items()}
 COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
 
-#: What reading hostile bytes can raise. Deep nesting is a RecursionError, bad UTF-8 no error of msgspec's own.
-UNREADABLE: Final = (Rejected, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+#: What keeps a record from being read.
+UNREADABLE: Final = (Rejected, *UNFIT)
 
 #: By name: lists, or what ``streams.columns`` and numpy offer in their place.
 Columns = dict[str, Any]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Final, NoReturn, TypeVar
 
+import msgspec
 import numpy as np
 
 from schemas import topics
@@ -26,6 +27,8 @@ _DIGITS: Final = [11, 12, 14, 15, 17, 18]
 _SECOND: Final = slice(17, 19)
 #: Stands for a text that is no time or date; no real one is this number.
 NOT_ONE: Final = -(2**62)
+#: What reading hostile bytes can raise. Deep nesting is a RecursionError, bad UTF-8 no error of msgspec's own.
+UNFIT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 #: Entries of each cache: a hostile sender could fill them without end.
 CACHE = 50_000
 

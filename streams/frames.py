@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from schemas.fixed import QUANTITY
 from streams.alerts.names import NAMES
 from streams.alerts.rules import Rule
 from streams.indicators.groups import Ints
@@ -17,7 +18,6 @@ from streams.setup import COVER_COLUMNS, Setup
 if TYPE_CHECKING:
     from streams.prefecture import Prefecture
 
-QUANTITY = 1_000
 TICK_COLUMNS = (
     *("vwap_1h", "vwap_24h", "baseline_1h", "baseline_24h", "spike_1h", "spike_24h"),
     *("lines_1h", "lines_24h", "stores_1h", "stores_24h"),

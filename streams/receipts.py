@@ -23,15 +23,12 @@ from schemas.catalogue import Catalogue
 from schemas.events import ReceiptStatus, SaleKind
 from schemas.fixed import AMOUNT, LARGEST, PRICE, QUANTITY
 from streams.chunk import Chunk
-from streams.fields import DATE_AHEAD, DATE_BACK, LINE_BITS, SEQUENCE_BITS, Fields, are_names, is_name
+from streams.fields import DATE_AHEAD, DATE_BACK, LINE_BITS, SEQUENCE_BITS, UNFIT, Fields, are_names, is_name
 from streams.indicators.civil import DAY, Civil
 from streams.indicators.groups import Floats, Ints
 from streams.options import Options
 
 Flags = NDArray[np.bool_]
-
-#: What reading hostile bytes can raise.
-_UNFIT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 #: Receipts checked together: their fields stay in a cache of 1 MB, and numpy's calls cost 20 ns a line.
@@ -149,7 +146,7 @@ class Reader:
                 if not value.isascii():
                     value.decode()  # msgspec does not check UTF-8 in fields that it skips
                 event = decode(value)
-            except _UNFIT:
+            except UNFIT:
                 return index
             lines = event.lines
             if not lines or event.status != "normal":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.fixed import PRICE, QUANTITY
 from streams.frames import SITE_COLUMNS
 from streams.indicators.civil import BUCKET, HOUR
 from streams.indicators.counts import UNKNOWN
@@ -19,7 +20,6 @@ from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints
 from streams.indicators.neighbours import OWN_DATES, neighbours, over_own
 from streams.indicators.pairs import Grown
 from streams.indicators.prices import FAR
-from streams.indicators.quotes import PRICE
 from streams.indicators.silence import Flags
 from streams.indicators.silences import Silences
 from streams.judge import Frames, Judge
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from streams.alerts.transition import Transition
     from streams.market import Market
 
-QUANTITY: Final = 1_000
 _COMPARED: Final = ("over_county", "over_neighbours", "neighbours_z", "neighbours", "over_own", "site_price")
 
 

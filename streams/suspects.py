@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from schemas.fixed import PRICE
 from streams.alerts.transition import Reason, Transition
-from streams.indicators.quotes import PRICE
 from streams.judge import Judge
 from streams.outcome import Rows
 from streams.quarantine import Decision, Held, State, identity

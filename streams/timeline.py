@@ -125,8 +125,9 @@ class Timeline(ABC):
         self.behind = self.moment + BUCKET <= now
 
     def _start(self, now: int) -> bool:
+        """Begin with the first event's bucket once all inputs have passed it: before, one may bring an earlier one."""
         firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
-        if not firsts or now == NEVER:
+        if not firsts or now < min(firsts) // BUCKET * BUCKET:
             return False
         self.enter(min(firsts) // BUCKET * BUCKET)
         self.closed_day = self._setup.civil.day(self.moment) - 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from typing import TypeVar
 
 import pytest
 
 from tests import services
 from tests.clickhouse import clickhouse_server
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,7 @@ def tansu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield start(services.tansu(tmp_path_factory.mktemp("tansu")), stack)
 
 
-def start(service: AbstractContextManager[str], stack: ExitStack) -> str:
+def start(service: AbstractContextManager[T], stack: ExitStack) -> T:
     """Start a service until the end of ``stack``; one that is missing skips the test or fails it."""
     try:
         return stack.enter_context(service)

@@ -1,6 +1,6 @@
 """A seeded, closed-off region: events as stores would send them, and the truth about what went wrong.
 
-``market.toml`` says what is usual, ``scenarios/*.toml`` what happens, ``expectations.toml`` what
+``market.toml`` says what is usual, ``scenarios/*.toml`` what happens, ``expectations/expectations.toml`` what
 the default rule packs make of it.
 """
 

@@ -16,6 +16,7 @@ from producers.simulate.scenario import (
     Scenario,
     ScenarioError,
     SupplyCut,
+    TakeOver,
     UnitSlip,
 )
 from producers.simulate.stores import Stores
@@ -47,7 +48,15 @@ class Effects:
         """Return (S, G) factors on demand."""
         factors = np.ones(self.shape)
         for effect in self._active(hour):
-            if isinstance(effect.incident, PanicBuying):
+            if isinstance(effect.incident, PanicBuying | TakeOver):
+                factors[effect.cells] *= effect.incident.factor
+        return factors
+
+    def supply(self, hour: int) -> Floats:
+        """Return (S, G) factors on the stock that deliveries fill up to."""
+        factors = np.ones(self.shape)
+        for effect in self._active(hour):
+            if isinstance(effect.incident, TakeOver):
                 factors[effect.cells] *= effect.incident.factor
         return factors
 
@@ -108,7 +117,7 @@ def check(scenario: Scenario, catalogue: Catalogue) -> None:
         for category in incident.categories:
             if category not in catalogue.categories:
                 _refuse(scenario, number, "categories", category, "use codes of the catalogue's categories")
-        if isinstance(incident, FeedLoss) and incident.enterprise > scenario.stores.enterprises:
+        if incident.enterprise > scenario.stores.enterprises:
             hint = f"a prefecture has {scenario.stores.enterprises} (stores.enterprises)"
             _refuse(scenario, number, "enterprise", str(incident.enterprise), hint)
 
@@ -135,7 +144,7 @@ def _stores(incident: AnyIncident, stores: Stores, prefecture: int) -> Flags:
     codes = {int(code) for code in incident.regions}
     named = np.array([county in codes or prefecture in codes for county in stores.counties])
     chosen: Flags = named[stores.county]
-    if isinstance(incident, FeedLoss):
+    if incident.enterprise:
         chosen = chosen & (stores.enterprise == incident.enterprise - 1)
     if incident.stores:
         chosen = chosen & (_rank(stores.county) < incident.stores)

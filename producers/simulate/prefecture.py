@@ -91,7 +91,8 @@ class Prefecture:
         stores = np.flatnonzero(self.stores.delivery_hour == hour.hour)
         if not len(stores) or not hour.index // 24:
             return
-        missing = np.where(self.effects.cut(hour.index), 0, self.stores.target - self._on_hand)
+        target = np.rint(self.stores.target * self.effects.supply(hour.index)).astype(np.int64)
+        missing = np.where(self.effects.cut(hour.index), 0, target - self._on_hand)
         missing = np.maximum(0, missing) // DELIVERY_STEP * DELIVERY_STEP
         for store in stores.tolist():
             quantity = np.where(missing[store] > 0, missing[store], -1)

@@ -152,18 +152,22 @@ class _Player:
 
 
 class _Marks:
-    """Punctuation of a simulation's prefectures."""
+    """Punctuation of a simulation's prefectures; it waits for the latest of late records, so that it is always true.
+
+    What breaks such a promise has a different effect before and after it is read.
+    """
 
     def __init__(self, simulation: Simulation, producer: Sink) -> None:
         self._clock = producer.clock
         self._prefectures = simulation.prefectures
+        self._delay = simulation.longest_delay
         self._next = simulation.start + PUNCTUATION
         self._last = simulation.last_midnight + CLOSE_AFTER
 
     def before(self, at: int) -> None:
-        """Say that the grid point before ``at`` is over, once."""
-        if at >= self._next:
-            mark = at // PUNCTUATION * PUNCTUATION
+        """Say once of the last grid point that nothing before it comes any more, ``at`` being sent now."""
+        if at - self._delay >= self._next:
+            mark = (at - self._delay) // PUNCTUATION * PUNCTUATION
             self._clock(mark, inputs=INPUTS, prefectures=self._prefectures)
             self._next = mark + PUNCTUATION
 

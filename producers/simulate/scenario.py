@@ -52,13 +52,18 @@ class Stores(_Strict, frozen=True):
 
 
 class Prices(_Strict, frozen=True):
-    """Standard deviations of prices, as shares of a good's usual price."""
+    """Standard deviations of prices, as shares of a good's usual price.
+
+    Those of a date make a store's price change by 2.1 % or more, either way, on every other date
+    (interquartile range 4.3 %). Three years of real wholesale vegetable prices have 2.0 %. With 0.03
+    and 0.015 (6.4 %) a quote in 370 was a tenth above the store's own week, which is no calm market.
+    """
 
     county: Share = 0.065
     store: Share = 0.06
-    store_good: Share = 0.06
-    store_day: Share = 0.03
-    county_day: Share = 0.015
+    store_good: Share = 0.07
+    store_day: Share = 0.02
+    county_day: Share = 0.01
 
 
 class Supply(_Strict, frozen=True):
@@ -83,7 +88,8 @@ class Incident(_Strict, frozen=True, tag_field="kind", rename={"since": "from", 
     """Something that happens to some goods in some stores from one moment to another.
 
     ``regions`` are counties, or prefectures for all of their counties. Neither ``goods`` nor
-    ``categories``: every good. ``stores``: that many of each county, 0 for all.
+    ``categories``: every good. ``stores``: that many of each county, 0 for all. ``enterprise``: only
+    stores of that one, by its number within the prefecture from 1, 0 for all.
     """
 
     regions: Annotated[list[Code], Meta(min_length=1)]
@@ -92,6 +98,7 @@ class Incident(_Strict, frozen=True, tag_field="kind", rename={"since": "from", 
     goods: list[str] = []
     categories: list[str] = []
     stores: Annotated[int, Meta(ge=0)] = 0
+    enterprise: Annotated[int, Meta(ge=0)] = 0
 
     #: What this kind of incident can drive beyond a threshold.
     causes: ClassVar[tuple[str, ...]] = ()
@@ -136,8 +143,13 @@ class PriceGouging(PriceRise, frozen=True, tag="price-gouging"):
 class FeedLoss(Incident, frozen=True, tag="feed-loss"):
     """Nothing arrives from one enterprise, while its stores go on selling."""
 
-    #: Its number within the prefecture, from 1.
     enterprise: Annotated[int, Meta(ge=1)] = 1
+
+
+class TakeOver(Incident, frozen=True, tag="take-over"):
+    """Others' customers come too: demand and deliveries are ``factor`` times as large."""
+
+    factor: Positive = 1.3
 
 
 class UnitSlip(Incident, frozen=True, tag="unit-slip"):
@@ -146,7 +158,7 @@ class UnitSlip(Incident, frozen=True, tag="unit-slip"):
     factor: Positive = 10.0
 
 
-AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss | UnitSlip
+AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss | TakeOver | UnitSlip
 
 
 class Scenario(_Strict, frozen=True):

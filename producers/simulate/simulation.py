@@ -12,11 +12,12 @@ import numpy as np
 from producers.simulate.calendar import Calendar, iso
 from producers.simulate.effects import check
 from producers.simulate.faults import BROKEN, Mishaps
+from producers.simulate.judge import Judge, with_provinces
 from producers.simulate.market import market
 from producers.simulate.prefecture import Prefecture
 from producers.simulate.records import Event
 from producers.simulate.scenario import Scenario, ScenarioError
-from producers.simulate.truth import Judge, Truth
+from producers.simulate.truth import Truth
 from schemas.catalogue import Catalogue
 
 #: Keeps the faults' random numbers apart from those of stores, demand and prices.
@@ -66,6 +67,12 @@ class Simulation:
         self._parts: list[Prefecture] = []
         self._hours = 0
         self._sent: Counter[str] = Counter()
+
+    @property
+    def longest_delay(self) -> int:
+        """Return how late an event may be sent, in seconds."""
+        faults = self.scenario.faults
+        return faults.late_minutes[1] * 60 if faults.late else 0
 
     def _dates(self) -> int:
         return next(day for day in range(1, self.scenario.total_days + 1) if self._calendar.midnight(day) >= self.end)
@@ -117,8 +124,8 @@ class Simulation:
             seed=self.seed,
             paced_from=iso(self.paced_from),
         )
-        judges = [Judge(self.scenario, self._catalogue, part, self._calendar, end) for part in self._parts]
-        incidents = [truth for judge in judges for truth in judge.incidents(self._hours)]
+        judges = [Judge(self.scenario, self._catalogue, part, self._calendar, self._hours, end) for part in self._parts]
+        incidents = with_provinces([list(judge.incidents()) for judge in judges], judges)
         return [run, *incidents, Truth("counts", since, until, counts=self.counts(), broken=self.broken())]
 
     def counts(self) -> dict[str, int]:

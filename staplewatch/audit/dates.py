@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from schemas.fixed import PRICE
 from staplewatch.audit.lateness import Lateness
 from staplewatch.audit.report import Tally, Text, facts
 from staplewatch.audit.scope import Scope
 from staplewatch.audit.windows import windows
 from streams.indicators.civil import BUCKET, Civil
-from streams.indicators.quotes import PRICE
 
 UNIT = Text("日期行", "date rows")
 KEY: Final = ["region", "good", "kind", "day"]

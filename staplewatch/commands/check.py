@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from staplewatch.commands.options import Broker, Catalogue, Config, Data, Format, Lang, Warehouse, examples
+from staplewatch.commands.options import Broker, Catalogue, Config, Data, Format, Lang, Map, Warehouse, examples
 from staplewatch.words import say
 
 
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
         help=say("检查各部分，并说明怎么办。", "Check every part and say what to do."),
         epilog=examples(
             "staplewatch doctor --data DIR",
+            "staplewatch doctor --map counties.geojson",
             "staplewatch doctor --broker kafka://host:9092 --warehouse clickhouse://host/staplewatch --format json",
         ),
     )(doctor)
@@ -31,6 +32,7 @@ def doctor(
     broker: Broker = None,
     warehouse: Warehouse = None,
     catalogue: Catalogue = None,
+    map: Map = None,
     format: Format = "table",
     config: Config = None,
     lang: Lang = None,
@@ -39,7 +41,7 @@ def doctor(
     from staplewatch import doctor as checks  # noqa: PLC0415
     from staplewatch import output, settings  # noqa: PLC0415
 
-    chosen = settings.load(config, data=data, broker=broker, warehouse=warehouse, catalogue=catalogue)
+    chosen = settings.load(config, data=data, broker=broker, warehouse=warehouse, catalogue=catalogue, map=map)
     found = checks.examine(chosen)
     output.emit([check.row() for check in found], format, checks.columns(), say("检查", "Doctor"))
     problems = [check for check in found if check.state == "problem"]

@@ -56,6 +56,18 @@ Catalogue = Annotated[
         show_default=False,
     ),
 ]
+Map = Annotated[
+    Path | None,
+    typer.Option(
+        "--map",
+        help=say(
+            "带审图号的县区 GeoJSON，代替大屏方格：顶层 review_number（或 审图号），要素属性 adcode、code 或 gb",
+            "GeoJSON of the counties instead of the wall's tiles: review_number (审图号) at its top level, "
+            "features with adcode, code or gb",
+        ),
+        show_default=False,
+    ),
+]
 Format = Annotated[
     Literal["table", "json", "csv"], typer.Option("--format", help=say("输出格式", "form of the output"))
 ]

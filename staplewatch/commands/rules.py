@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -92,11 +91,11 @@ def backtest(
     lang: Lang = None,
 ) -> None:
     """Evaluate packs on past quotes. The table is the summary; CSV and JSON have a row per subject and date."""
-    from staplewatch import assembly, backtesting, settings  # noqa: PLC0415
+    from staplewatch import assembly, backtesting, selecting, settings  # noqa: PLC0415
 
     _check_source(quotes, data, warehouse, coverage)
     chosen = settings.load(config, data=data, warehouse=warehouse, catalogue=catalogue)
-    selection = backtesting.Selection(_date(since, "--from"), _date(until, "--to"), region, good)
+    selection = backtesting.Selection(selecting.day(since, "--from"), selecting.day(until, "--to"), region, good)
     wanted = backtesting.load_packs(pack or [], kind)
     known = assembly.load_catalogue(chosen.catalogue)
     history = backtesting.load_history(chosen, quotes, known, wanted[0].kind, skip_bad=skip_bad)
@@ -197,15 +196,3 @@ def _check_source(quotes: Path | None, data: Path | None, warehouse: str | None,
             "replay with up --event-time to see early evaluations",
         )
         raise CommandError(msg)
-
-
-def _date(text: str | None, option: str) -> date | None:
-    from staplewatch.errors import CommandError  # noqa: PLC0415
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        msg = say(f"{option}：{text!r} 不是日期，例如 2022-08-08", f"{option}: {text!r} is no date, try 2022-08-08")
-        raise CommandError(msg) from error

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.alerts.evaluation import Columns
+from streams.alerts.extent import region_of
 from streams.alerts.names import FLAG_COUNTS, NEAR
 from streams.alerts.terms import Condition, relaxed
 
@@ -64,12 +65,13 @@ def counted(flags: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     names = tuple(names)
     # A flag's looser form may be true where the flag is undefined: it does not make the county known.
     judged = [name for name in names if not name.endswith(NEAR)]
-    prefecture = (pl.col("region") // 100 * 100).alias("region")
     known = pl.any_horizontal(pl.col(*judged).is_not_null()).any().alias(_DEFINED)
     districts = [pl.col(name).fill_null(False).sum().cast(pl.Int64).alias(f"districts_{name}") for name in names]
     days = [pl.col(f"days_{name}").max() for name in names]
     goods = [(pl.col(f"districts_{name}") > 0).sum().over("region", "day").alias(f"goods_{name}") for name in names]
-    found = flags.group_by(prefecture, "good_index", "day").agg(known, *districts, *days).with_columns(*goods)
+    found = (
+        flags.group_by(region_of("prefecture"), "good_index", "day").agg(known, *districts, *days).with_columns(*goods)
+    )
     counts = [f"{count}_{name}" for name in names for count in FLAG_COUNTS]
     defined = pl.when(pl.col(_DEFINED)).then(pl.col(*counts))
     return found.select(*_SUBJECT, defined.name.keep()).sort(_SUBJECT)
@@ -83,9 +85,8 @@ def out_of_stock(counties: pl.DataFrame, sizes: Mapping[int, int]) -> pl.DataFra
     """
     reports = (pl.col("sites_in") + pl.col("sites_out")) > 0
     out = reports & (pl.col("sites_in") == 0)
-    prefecture = (pl.col("region") // 100 * 100).alias("region")
     return (
-        counties.group_by(prefecture, "good_index", "day")
+        counties.group_by(region_of("prefecture"), "good_index", "day")
         .agg(
             reports.sum().cast(pl.Int64).alias("counties_stocked"),
             out.sum().cast(pl.Int64).alias("counties_out"),

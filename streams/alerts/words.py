@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import Final
 
 from schemas.catalogue import Catalogue
@@ -12,9 +12,9 @@ from streams.alerts import explain
 from streams.alerts.names import NAMES, format_en, format_zh
 from streams.alerts.rules import Rule, Text
 from streams.alerts.transition import Transition
+from streams.indicators.civil import Civil
 
 _ZH: Final = ("无", "蓝色", "黄色", "橙色", "红色")
-_UNIX_EPOCH: Final = date(1970, 1, 1)
 
 #: What stands in the brackets after the level, by reason; ``{before}`` is the level before.
 _MARKS: Final[Mapping[str, Text]] = {
@@ -151,7 +151,7 @@ def _now(transition: Transition, rule: Rule) -> Text:
 def _since(transition: Transition, rule: Rule, tz: tzinfo) -> str:
     if rule.trigger != "date":
         return _rfc3339(transition.start, tz)
-    day = _UNIX_EPOCH + timedelta(days=transition.start)
+    day = Civil.date(transition.start)
     return datetime.combine(day, time.min, tzinfo=tz).isoformat()
 
 

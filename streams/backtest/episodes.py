@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -18,10 +19,10 @@ from streams.alerts.packs import Pack
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule
 from streams.alerts.transition import Transition
+from streams.indicators.civil import DAY
 
 #: An alert that comes back within this many dates of its end is flapping: the end was none.
 FLAPPING_DATES: Final = 7
-_DAY: Final = 86_400
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ def _step(book: Book, rule: Rule, row: Mapping[str, Any], good: str) -> list[Tra
         region=row["region"],
         good=good,
         site="",
-        at=(row["day"] + 1) * _DAY,
+        at=(row["day"] + 1) * DAY,
         level=row["level"],
         clear=row["clear"],
         values={name: row[name] for name in rule.values},
@@ -96,7 +97,7 @@ def summary(levels: pl.DataFrame, found: Sequence[Episode]) -> dict[str, Any]:
     """
     dates = levels["day"].n_unique()
     ended = [episode.dates(0) for episode in found if episode.end is not None]
-    begun = _begun(found)
+    begun = Counter(episode.start for episode in found)
     counts = dict(levels["level"].value_counts().iter_rows())
     return {
         "subjects": levels.select("region", "good_index").n_unique(),
@@ -110,13 +111,6 @@ def summary(levels: pl.DataFrame, found: Sequence[Episode]) -> dict[str, Any]:
         "median_duration": float(median(ended)) if ended else None,
         "flapping": flapping(found),
     }
-
-
-def _begun(found: Iterable[Episode]) -> dict[int, int]:
-    begun: dict[int, int] = {}
-    for episode in found:
-        begun[episode.start] = begun.get(episode.start, 0) + 1
-    return begun
 
 
 def flapping(found: Sequence[Episode]) -> int:

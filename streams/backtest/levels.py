@@ -10,23 +10,17 @@ import polars as pl
 from schemas.catalogue import Catalogue
 from streams.alerts import extent, flags
 from streams.alerts.extent import EXTENTS
+from streams.alerts.names import NAMES
 from streams.alerts.rules import Rule, evaluate
 from streams.backtest.quotes import INDICATORS, History
 
 #: Shown beside every level.
 SHOWN: Final = ("price", "change_day", "change_week")
 _SUBJECT: Final = ("region", "good_index", "day")
-#: What counties' stock is counted from, and what is counted.
+#: What is counted over counties and extents.
+_ACROSS: Final = frozenset(name for name, found in NAMES.items() if found.scope in {"prefecture", "extent"})
+#: What counties' stock is counted from.
 _STOCK: Final = ("sites_in", "sites_out")
-_OF_COUNTIES: Final = ("counties", "counties_stocked", "counties_out")
-#: What ``streams.alerts.extent`` counts for each extent.
-_OF_EXTENTS: Final = {
-    "county": ("affected",),
-    "prefecture": ("counties_affected", "counties_reporting"),
-    "province": ("prefectures_affected", "prefectures_reporting", "capital_affected"),
-    "nation": ("provinces_affected", "provinces_reporting"),
-}
-_COUNTED: Final = tuple(each for names in _OF_EXTENTS.values() for each in names)
 
 
 class UnsupportedError(ValueError):
@@ -61,12 +55,15 @@ class Evaluator:
         return pl.concat(parts, how="diagonal_relaxed").sort(_SUBJECT)
 
     def _level(self, rule: Rule, name: str) -> pl.DataFrame:
+        return evaluate(rule, self._joined(rule, name))
+
+    def _joined(self, rule: Rule, name: str) -> pl.DataFrame:
+        """Return the indicators of an extent with what ``rule`` counts over the counties of a prefecture."""
         frame = self._frame(name)
-        if name == "prefecture":
-            frame = self._with(frame, flags.out_of_stock(self._frame("county"), self._sizes))
-        if rule.flags:
-            frame = self._with(frame, self._flag_counts(rule))
-        return evaluate(rule, frame)
+        if name != "prefecture":
+            return frame
+        frame = self._with(frame, flags.out_of_stock(self._frame("county"), self._sizes))
+        return self._with(frame, self._flag_counts(rule)) if rule.flags else frame
 
     def _flag_counts(self, rule: Rule) -> pl.DataFrame:
         flagged = flags.flagged(self._frame("county"), rule.flags)
@@ -79,7 +76,7 @@ class Evaluator:
         affected = extent.counties(evaluate(county_rule, self._frame("county")))
         counts = affected
         for name in EXTENTS:
-            found[name] = evaluate(rule, extent.described(rule, self._with(self._frame(name), counts)))
+            found[name] = evaluate(rule, extent.described(rule, self._with(self._joined(rule, name), counts)))
             if name in _ABOVE:
                 counts = _ABOVE[name](affected if name == "county" else found[name])
         parts = [found[name] for name in EXTENTS if name in rule.subjects]
@@ -105,8 +102,7 @@ _ABOVE: Final[Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]] = {
 
 def check(rule: Rule) -> None:
     """Raise ``UnsupportedError`` for a rule that needs more than quotes."""
-    derived = {*INDICATORS, *_OF_COUNTIES, *_COUNTED, *EXTENTS}
-    missing = tuple(name for name in rule.measured if name not in derived)
+    missing = tuple(name for name in rule.measured if name not in INDICATORS and name not in _ACROSS)
     if rule.trigger != "date" or "site" in rule.subjects or missing:
         raise UnsupportedError(rule, missing)
 

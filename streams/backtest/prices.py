@@ -7,18 +7,18 @@ Prices are integers of 1/10,000 CNY per base unit, 0 where a site did not quote.
 from __future__ import annotations
 
 import calendar
-import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
+from schemas.fixed import PRICE
 from streams.backtest.grid import Flags, Regions, carried, shifted
-from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints, column_median, ratio
-from streams.indicators.quotes import MAD_SCALE, MONTH, PRICE, USUAL, USUAL_LEAST, WEEK, YEAR
+from streams.indicators.civil import Civil
+from streams.indicators.groups import MAD_SCALE, RATIO_DECIMALS, Floats, Ints, column_median, ratio
+from streams.indicators.quotes import MONTH, USUAL, USUAL_LEAST, WEEK, YEAR
 
-_EPOCH: Final = dt.date(1970, 1, 1)
 #: Cells whose usual price is found at once: 21 floats each, so that a nation's matrix stays below 50 MB.
 _BLOCK: Final = 250_000
 
@@ -118,6 +118,6 @@ class Prices:
 
 
 def _year_ago(day: int) -> int:
-    date = _EPOCH + dt.timedelta(days=day)
+    date = Civil.date(day)
     last = calendar.monthrange(date.year - 1, date.month)[1]
-    return (date.replace(year=date.year - 1, day=min(date.day, last)) - _EPOCH).days
+    return Civil.number(date.replace(year=date.year - 1, day=min(date.day, last)))

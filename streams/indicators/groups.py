@@ -10,6 +10,8 @@ Floats = NDArray[np.float64]
 
 #: Ratios are compared with thresholds after this rounding: 13/10 - 1 is not above 0.30.
 RATIO_DECIMALS = 9
+#: Standard deviation of a normal variable / its MAD (median absolute deviation).
+MAD_SCALE = 1.4826
 
 
 def ratio(later: Floats, earlier: Floats) -> Floats:

@@ -18,12 +18,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.indicators.groups import Floats, Ints, column_median, ratio
+from streams.indicators.groups import MAD_SCALE, Floats, Ints, column_median, ratio
 
 LEAST: Final = 5
 LEAST_MAD: Final = 0.01
-#: Standard deviation of a normal variable / its MAD.
-MAD_SCALE: Final = 1.4826
 OWN_DATES: Final = 7
 OWN_LEAST: Final = 3
 #: Prices compared at once: 8 MB of doubles.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints, column_median, grouped_median, ratio
+from schemas.fixed import PRICE
+from streams.indicators.groups import MAD_SCALE, RATIO_DECIMALS, Floats, Ints, column_median, grouped_median, ratio
 from streams.indicators.pairs import Grown, Pairs
 
 #: Longest look-back of an indicator (change_month: 34 dates and the carry before it), and some room.
@@ -20,7 +21,6 @@ QUOTED = (
     *("price", "change_day", "change_week", "change_month", "rise_over_usual", "dispersion"),
     *("sites_present", "sites_fresh"),
 )
-PRICE = 10_000
 #: How many dates back a base date may lie: the first with a matched site counts.
 WEEK = tuple(range(7, 14))
 MONTH = tuple(range(28, 35))
@@ -29,8 +29,6 @@ YEAR = tuple(range(7))
 #: Dates whose median price is the usual one, and how many of them must have a price.
 USUAL = tuple(range(8, 29))
 USUAL_LEAST = 7
-#: MAD of a normal distribution times this is its standard deviation.
-MAD_SCALE = 1.4826
 
 
 class QuoteBook:

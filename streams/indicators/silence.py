@@ -16,7 +16,7 @@ hardly ever went so many hours, at this time of day, without selling it. Formula
   binomial). With SPREAD without bound it is exp(-L).
 
 The constants were chosen on the first 60 dates of three shops of FreshRetailNet-50K (487 pairs,
-``tests/streams/indicators/test_silence.py``); near them the result hardly moves. Shrinking towards
+``staplewatch score --labels``); near them the result hardly moves. Shrinking towards
 the shop's common profile instead of the good's level was no better there (hours found at a
 false-alarm rate of 1 %: 14.5 % against 14.7 %), nor was a weekday factor (0.2 points), so neither is here.
 """

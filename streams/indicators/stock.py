@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.fixed import QUANTITY
 from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.counts import UNKNOWN, Counts
 from streams.indicators.deliveries import Deliveries
@@ -27,7 +28,6 @@ CORRECTED_DATES = 7
 #: by exactly what came after it (24 B each: 29 MB at 2,000 lines/s). One that is later still is taken
 #: to have been followed by these alone.
 REORDER = 600
-QUANTITY = 1_000
 
 
 class Shelf:

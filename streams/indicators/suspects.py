@@ -25,8 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints, column_median
-from streams.indicators.quotes import MAD_SCALE
+from streams.indicators.groups import MAD_SCALE, RATIO_DECIMALS, Floats, Ints, column_median
 
 
 @dataclass(frozen=True, slots=True)

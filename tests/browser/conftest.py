@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,15 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from serving import assets
 from staplewatch.broker import free_port
-from tests import services
+from tests.browser.chromium import chromium
 from tests.browser.instance import Watched
-
-#: Debian's, or what another distribution calls it.
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from tests.conftest import start
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +33,8 @@ def browser() -> Iterator[Browser]:
 
     Not for the whole session: its event loop runs in the main thread until it ends.
     """
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        services.missing(services.MissingServiceError("no Chromium: run scripts/services, or apt-get install chromium"))
-    if not assets.load().built:
-        services.missing(services.MissingServiceError("the pages are not built: run scripts/web"))
-    with sync_playwright() as playwright:
-        # no sandbox: tests run as root in a container; no /dev/shm: it is 64 MB there
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=found, args=options)
-        yield chromium
-        chromium.close()
+    with ExitStack() as stack:
+        yield start(chromium(), stack)
 
 
 @dataclass
@@ -84,14 +71,21 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def wall(browser: Browser, instance: Watched) -> Iterator[Open]:
-    """Return what opens the wall: ``wall(query, width=…, height=…, routes={…})``. Faults fail the test at its end."""
+    """Return what opens the wall, ``wall(query, width=…, height=…, routes={…}, allowed=(…))``.
+
+    Faults fail the test at its end.
+    """
     opened: list[Opened] = []
 
     def open_wall(
-        query: str = "?lang=zh", width: int = 1920, height: int = 1080, routes: dict[str, Any] | None = None
+        query: str = "?lang=zh",
+        width: int = 1920,
+        height: int = 1080,
+        routes: dict[str, Any] | None = None,
+        allowed: tuple[str, ...] = (),
     ) -> Opened:
         page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        faults = Faults(urlsplit(instance.http).netloc)
+        faults = Faults(urlsplit(instance.http).netloc, allowed=allowed)
         page.on("console", faults.heard)
         page.on("pageerror", lambda error: faults.errors.append(str(error)))
         page.on("request", faults.asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -25,18 +26,19 @@ READ_SECONDS = 60.0
 
 
 class Watched:
-    """``staplewatch up`` that can be killed and started again at the same address."""
+    """``staplewatch up`` that can be killed and started again at the same address, with more ``options``."""
 
-    def __init__(self, data: Path, port: int, stack: ExitStack) -> None:
+    def __init__(self, data: Path, port: int, stack: ExitStack, *options: str) -> None:
         self.data, self.http = data, f"http://127.0.0.1:{port}"
-        self._port, self._stack = port, stack
+        self._port, self._stack, self._options = port, stack, options
         self._running: Running | None = None
         self._number = 0
 
     def start(self) -> None:
         """Return when it takes events."""
         # the later of two --port counts
-        self._running = self._stack.enter_context(up(self.data, "--port", str(self._port), "--packs", "urumqi-2007"))
+        given = ("--port", str(self._port), "--packs", "urumqi-2007", *self._options)
+        self._running = self._stack.enter_context(up(self.data, *given))
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -58,8 +60,11 @@ class Watched:
         return stdout.readline().decode()
 
     def ask(self, path: str, **parameters: str) -> Any:
-        """Return what the API answers."""
-        return httpx.get(f"{self.http}{path}", params=parameters, trust_env=False, timeout=30).raise_for_status().json()
+        """Return what the API answers to the instance's own token."""
+        token = json.loads((self.data / "instance.json").read_text())["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.get(f"{self.http}{path}", params=parameters, headers=headers, trust_env=False, timeout=30)
+        return answer.raise_for_status().json()
 
     def quote(
         self, prices: dict[str, float], sites: tuple[str, ...] = SITES, *, days_ago: int = 0, region: str = BAYI

@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
-import time
-from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
-from playwright.sync_api import Error, Page, Route, expect
+from playwright.sync_api import Error, Page, expect
 
-from schemas import catalogue
-from serving import rows, wire
 from tests.browser.conftest import Open
+from tests.browser.told import story, telling
 from tests.services import wait_until
 from tests.serving.examples import alert
 
 pytestmark = pytest.mark.services
 
 PATIENCE_MS = 30_000
-CATALOGUE = catalogue.load()
-
-
-def event(name: str, content: Any) -> str:
-    return f"event: {name}\ndata: {content if isinstance(content, str) else json.dumps(content)}\n\n"
-
-
-def status(**changes: Any) -> dict[str, Any]:
-    return {"now": time.time(), "feeds": {}, "broker": True, "caught_up": True, "warehouse": True, **changes}
-
-
-def story(*alerts: Any, exercise: bool = False, build: str = "one", **changes: Any) -> str:
-    """Return a whole stream: it ends, the page comes back for more and gets the same again."""
-    told = [json.loads(msgspec.json.encode(rows.from_alert(each))) for each in alerts]
-    known = wire.catalogue(CATALOGUE, "Asia/Shanghai", exercise=exercise)
-    return "".join([
-        event("build", {"build": build}),
-        event("catalogue", msgspec.json.encode(known).decode()),
-        event("snapshot", {"indicators": [], "alerts": told, **status(**changes)}),
-    ])  # fmt: skip
-
-
-def telling(make: Callable[[], str]) -> dict[str, Any]:
-    """Return routes on which the stream is ``make()`` and history is empty."""
-
-    def stream(route: Route) -> None:
-        route.fulfill(body=make(), content_type="text/event-stream")
-
-    return {"**/live": stream, "**/api/*": lambda route: route.fulfill(json=[])}
 
 
 def red(**changes: Any) -> Any:
@@ -164,9 +130,7 @@ def is_fresh(page: Page) -> bool:
 
 def test_who_is_not_known_is_led_to_the_login_and_a_wrong_token_is_said(wall: Open) -> None:
     refuse = {"**/live": lambda route: route.fulfill(status=401, json={})}
-    opened = wall(routes=refuse)
-    opened.faults.allowed = ("401",)
+    opened = wall(routes=refuse, allowed=("401",))
     opened.page.wait_for_url("**/login?next=%2Fwall%3Flang%3Dzh", timeout=PATIENCE_MS)
-    with_token = wall("?lang=zh#token=guess", routes=refuse)
-    with_token.faults.allowed = ("401",)
+    with_token = wall("?lang=zh#token=guess", routes=refuse, allowed=("401",))
     expect(with_token.page.locator(".banner")).to_contain_text("/wall#token=", timeout=PATIENCE_MS)

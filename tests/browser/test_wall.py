@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open, axe
 from tests.browser.instance import BAYI, DAMXUNG, USUAL, Watched
+from tests.browser.overflow import overflow
 
 pytestmark = pytest.mark.services
 
@@ -44,15 +45,6 @@ def oranges(page: Page) -> Any:
 def counters(page: Page) -> dict[str, int]:
     return {level: int(page.locator(f'.counter[data-level="{level}"] b').inner_text()) for level in LEVELS}
 
-
-#: How far the page is too wide, and whatever is wider than its box or reaches beyond the screen.
-OVERFLOW = """() => {
-    const boxes = 'h1, h2, .counters, .sum, .feeds, .clock, .today, .tile, .label, .prices .row';
-    const wide = [...document.querySelectorAll(boxes)].filter((each) =>
-        each.scrollWidth > each.clientWidth + 1 || each.getBoundingClientRect().right > innerWidth + 1);
-    const found = wide.map((each) => `${each.className} ${each.textContent}`);
-    return [document.documentElement.scrollWidth - innerWidth, ...found];
-}"""
 
 LEVELS = ("red", "orange", "yellow", "blue")
 
@@ -125,8 +117,7 @@ def test_chinese_and_english(wall: Open, quoted: Watched) -> None:
 def test_nothing_flows_over(wall: Open, quoted: Watched, width: int, height: int, lang: str) -> None:
     page = wall(f"?lang={lang}", width, height).page
     expect(tile(page, BAYI)).to_have_attribute("data-level", "orange", timeout=PATIENCE_MS)
-    over = page.evaluate(OVERFLOW)
-    assert over == [0]
+    assert overflow(page) == [0]
     if width > 640:
         assert page.evaluate("document.documentElement.scrollHeight - innerHeight") == 0
 

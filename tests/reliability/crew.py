@@ -22,6 +22,8 @@ from tests.services import ROOT, child_of_tests, gone
 #: What SIGTERM may take, whatever is down.
 STOP_SECONDS: Final = 10.0
 READY_SECONDS: Final = 90.0
+#: A process younger than this may still be importing, and ends as the kernel does it.
+START_SECONDS: Final = 5.0
 #: After the scripted kills, a worker may also end by itself (the broker's death): its supervisor starts it again.
 KILLED: Final = -signal.SIGKILL
 
@@ -74,6 +76,11 @@ class Worker:
     def ended(self) -> int | None:
         """Return the exit code of a process that ended and was not asked to."""
         return self.process.poll() if self.process is not None else None
+
+    @property
+    def age(self) -> float:
+        """Return the seconds since the process was started."""
+        return time.monotonic() - self._begun
 
     def signal(self, number: int) -> None:
         """Send a signal."""
@@ -161,10 +168,10 @@ class Crew:
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
             time.sleep(0.05)
 
-    def wait(self, seconds: float) -> None:
-        """Tend the workers for a while."""
+    def wait(self, seconds: float, unless: Callable[[], bool] = lambda: False) -> None:
+        """Tend the workers for a while, or until ``unless()`` holds."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not unless():
             self.tend()
             time.sleep(min(0.05, seconds))
 
@@ -196,8 +203,12 @@ class Crew:
         worker.start(point=point, times=times)
 
     def stop(self, worker: Worker) -> None:
-        """End a worker in order."""
+        """End a worker in order, unless it passes its crash point on the way or has just been started anew."""
+        young = worker.age < START_SECONDS
         seconds, code = worker.stop()
+        if (code == KILLED and worker.armed) or (code == -signal.SIGTERM and young):
+            self._note_end(worker, code)
+            return
         self.log.stops.append(seconds)
         assert seconds < STOP_SECONDS, f"worker {worker.slot} took {seconds:.1f} s to end"
         assert code in {exits.STORED, exits.UNSTORED}, f"worker {worker.slot} ended with {code}, see {worker.log_file}"

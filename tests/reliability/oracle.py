@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from schemas import topics
 from schemas.catalogue import load as load_catalogue
-from schemas.events import Alert, Clock, Indicator
+from schemas.events import Alert, Indicator
 from streams.alerts import DEFAULT, Rulebook
 from streams.alerts import load as load_pack
 from streams.chunk import Chunk
@@ -82,8 +82,8 @@ def _record(message: Message) -> Record:
     return Record(message.offset() or 0, message.key(), message.value(), message.headers() or (), stamp)
 
 
-def expect(server: str, partitions: int, *, event_time: bool, punctual: bool = False) -> Expected:
-    """Run undisturbed engines over the whole log; ``punctual``: every clock record as soon as it holds, not late."""
+def expect(server: str, partitions: int, *, event_time: bool) -> Expected:
+    """Run undisturbed engines over the whole log."""
     catalogue = load_catalogue()
     rulebook = Rulebook([load_pack(name) for name in DEFAULT], catalogue)
     options = Options(event_time=event_time)
@@ -92,7 +92,7 @@ def expect(server: str, partitions: int, *, event_time: bool, punctual: bool = F
         engine = Engine(partition, partitions, catalogue, rulebook, options, "oracle", 1)
         wall = PRESENT if event_time else 0.0
         logs = {topic: read_log(server, topic, partition) for topic in topics.CONSUMED}
-        for chunk in (_punctual if punctual else _in_turn)(logs, partition):
+        for chunk in _in_turn(logs, partition):
             wall = max(wall, chunk.timestamps[-1] / 1000)
             _take(expected, engine.apply(chunk, wall))
         # live, time waits for an input that is behind, but not for long: first it is noticed, then it is over
@@ -112,20 +112,6 @@ def _in_turn(logs: dict[str, list[Record]], partition: int) -> Iterator[Chunk]:
     ]
     for _, topic, begin in sorted(chunks):
         yield _chunk(topic, partition, logs[topic][begin : begin + CHUNK])
-
-
-def _punctual(logs: dict[str, list[Record]], partition: int) -> Iterator[Chunk]:
-    """Yield each clock record right after what it speaks of, so that it overtakes every event that defies it."""
-    read = dict.fromkeys(topics.INPUTS, 0)
-    for clock in logs[topics.CLOCK]:
-        for topic, end in msgspec.json.decode(clock.value or b"", type=Clock).offsets.items():
-            if read[topic] < end:
-                yield _chunk(topic, partition, logs[topic][read[topic] : end])
-                read[topic] = end
-        yield _chunk(topics.CLOCK, partition, [clock])
-    for topic, begin in read.items():
-        if begin < len(logs[topic]):
-            yield _chunk(topic, partition, logs[topic][begin:])
 
 
 def _chunk(topic: str, partition: int, records: list[Record]) -> Chunk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def totals(rounds: Sequence[Round]) -> Counter[str]:
 
 def first_record(rounds: Sequence[Round]) -> float:
     """Return the median time from the start of a killed worker to its first record."""
-    return statistics.median(seconds for each in rounds for seconds in each.log.first_record)
+    return statistics.median([seconds for each in rounds for seconds in each.log.first_record] or [math.nan])
 
 
 def show(rounds: Sequence[Round]) -> None:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from schemas.events import LEVELS, Alert
-from streams.corrections import KEPT
 from tests.integration.running import staplewatch
 from tests.reliability.oracle import INDICATOR_KEY, Expected, plain
 from tests.reliability.traffic import Traffic
@@ -20,8 +19,6 @@ from warehouse.protocol import Warehouse
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 #: Differences shown of each kind.
 SHOWN: Final = 5
-#: Most rows that may depend on whether a late sale or punctuation is read first; 0.1 % of them did.
-MOST_OPEN: Final = 0.01
 #: Columns of table ``alert_transitions`` that depend on when and by whom a row was made.
 INCIDENTAL: Final = ("as_of", "processed_at", "version")
 
@@ -31,17 +28,9 @@ def live(house: Warehouse, traffic: Traffic, expected: Expected) -> list[str]:
     return [*records(house, traffic, expected), *sums(house, expected), *episodes(house, expected)]
 
 
-def event_time(house: Warehouse, traffic: Traffic, expected: Expected, punctual: Expected) -> list[str]:
-    """Return the same of an event-time round; ``punctual`` is the undisturbed run whose clock is never late.
-
-    A late sale may come when punctuation has passed it. What is in stock at the buckets in between
-    depends on which of the two is read first, so there both undisturbed runs are right.
-    """
-    return [
-        *records(house, traffic, expected),
-        *indicators(house, expected, punctual),
-        *transitions(house, expected, punctual),
-    ]
+def event_time(house: Warehouse, traffic: Traffic, expected: Expected) -> list[str]:
+    """Return the same of an event-time round: there every number and every transition is determined."""
+    return [*records(house, traffic, expected), *indicators(house, expected), *transitions(house, expected)]
 
 
 def records(house: Warehouse, traffic: Traffic, expected: Expected) -> list[str]:
@@ -64,25 +53,9 @@ def _summed(parts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": name, "rows": rows} for name, rows in sums.items()]
 
 
-def indicators(house: Warehouse, expected: Expected, punctual: Expected) -> list[str]:
-    """Compare every row of table ``indicators``, every column but the version; stock where it is determined."""
-    wanted = expected.indicators
-    both = wanted.join(punctual.indicators, on=INDICATOR_KEY, how="full", suffix="_found", coalesce=True)
-    names = [name for name in wanted.columns if name not in INDICATOR_KEY]
-    moved = [name for name in names if not both[name].equals(both[f"{name}_found"])]
-    more = sorted(set(moved) - set(KEPT))
-    if more:
-        return [f"undisturbed runs differ in more than stock: {more}"]
-    open_ = both.filter(_differing(moved)).select(INDICATOR_KEY)
-    if open_.height > wanted.height * MOST_OPEN:
-        return [f"undisturbed runs differ in {open_.height} of {wanted.height} rows"]
-    found = stored_indicators(house)
-    certain = _unequal(*(frame.join(open_, on=INDICATOR_KEY, how="anti") for frame in (wanted, found)))
-    others = [name for name in wanted.columns if name not in moved]
-    return [
-        *certain,
-        *_unequal(*(frame.join(open_, on=INDICATOR_KEY, how="semi").select(others) for frame in (wanted, found))),
-    ]
+def indicators(house: Warehouse, expected: Expected) -> list[str]:
+    """Compare every row of table ``indicators``, every column but the version."""
+    return _unequal(expected.indicators, stored_indicators(house))
 
 
 def sums(house: Warehouse, expected: Expected) -> list[str]:
@@ -135,12 +108,10 @@ def stored_indicators(house: Warehouse) -> pl.DataFrame:
     )
 
 
-def transitions(house: Warehouse, expected: Expected, punctual: Expected) -> list[str]:
+def transitions(house: Warehouse, expected: Expected) -> list[str]:
     """Event-time mode: every transition is the same, whatever happened on the way."""
     found = {_key(row): _comparable(row) for row in house.query("alerts_history", {"limit": 2**32 - 1}).to_pylist()}
-    wanted, other = ({key: _expected(each) for key, each in run.transitions.items()} for run in (expected, punctual))
-    wanted |= {key: other[key] for key in found.keys() & wanted.keys() & other.keys() if found[key] == other[key]}
-    return _differences("transitions", found, wanted)
+    return _differences("transitions", found, {key: _expected(each) for key, each in expected.transitions.items()})
 
 
 def episodes(house: Warehouse, expected: Expected) -> list[str]:

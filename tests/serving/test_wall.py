@@ -15,13 +15,14 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from schemas import catalogue
-from serving import assets
+from serving import assets, county_map
 from serving.answers import Answers
 from serving.app import create_app
 from serving.assets import Assets
 from serving.hub import Hub
 from serving.live import LiveView
 from serving.wall import Wall
+from tests.serving import maps
 from tests.serving.examples import FakeWarehouse, indicator
 from warehouse.errors import WarehouseUnavailable
 
@@ -41,13 +42,18 @@ def built(tmp_path: Path) -> Assets:
 
 @contextmanager
 def client(
-    built: Assets, warehouse: FakeWarehouse | None = None, *, ended: bool = False, **options: Any
+    built: Assets,
+    warehouse: FakeWarehouse | None = None,
+    *,
+    ended: bool = False,
+    shown_map: county_map.CountyMap | None = None,
+    **options: Any,
 ) -> Iterator[TestClient[Litestar]]:
     live = LiveView("localhost:1")
     live.latest.take("540400|potato", indicator(region="540400", heard={"sales": 1_660_000_000}), 1_660_000_001.0)
     live.closed = ended  # a stream that ends can be read to its end
     answers = Answers(warehouse or FakeWarehouse(), live)
-    shown = Wall(Hub(live, answers.look), built, catalogue.load(), "Asia/Shanghai")
+    shown = Wall(Hub(live, answers.look), built, catalogue.load(), "Asia/Shanghai", map=shown_map)
     with TestClient(create_app(answers, TOKEN, shown=shown, **options), base_url="http://127.0.0.1") as found:
         yield found
 
@@ -100,8 +106,32 @@ def test_the_stream_begins_with_build_and_catalogue(built: Assets) -> None:
     assert told.startswith('event: catalogue\ndata: {"regions":[{"code":"540000"')
 
 
+def test_a_map_is_told_in_the_catalogue_and_served_from_here(built: Assets, tmp_path: Path) -> None:
+    known = catalogue.load()
+    found = county_map.load(maps.written(tmp_path, maps.of(known, without={540402})), known)
+    with client(built, ended=True, shown_map=found) as ask:
+        stream = ask.get("/live", headers=BEARER).text
+        answer = ask.get("/api/map", headers=BEARER)
+    assert f'"map":{{"review_number":"{maps.NUMBER}","missing":["540402"]}}' in stream
+    assert f'"build":"{built.build}-{found.digest}"' in stream  # another map is another page
+    assert answer.headers["content-type"].startswith("application/geo+json")
+    assert answer.headers["content-security-policy"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["review_number"] == maps.NUMBER
+    assert len(answer.json()["features"]) == 73
+
+
+def test_without_a_map_there_is_none(built: Assets) -> None:
+    with client(built, ended=True) as ask:
+        stream = ask.get("/live", headers=BEARER).text
+        answer = ask.get("/api/map", headers=BEARER)
+    assert '"map":null' in stream
+    assert answer.status_code == 404
+    assert "the wall draws tiles" in answer.json()["detail"]
+
+
 def test_data_needs_the_token_where_reading_is_not_open(built: Assets) -> None:
-    paths = ("/live", "/api/regions", "/api/goods", "/api/feeds", "/api/prices", "/api/sites?region=540402")
+    paths = ("/live", "/api/map", "/api/regions", "/api/goods", "/api/feeds", "/api/prices", "/api/sites?region=540402")
     with client(built, ended=True) as ask:
         assert [ask.get(path).status_code for path in paths] == [401] * len(paths)
     with client(built, ended=True, open_reading=True) as ask:

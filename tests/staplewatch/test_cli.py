@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas import catalogue
 from staplewatch import cli, words
+from tests.serving import maps
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -23,7 +25,7 @@ COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
     "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "dead-letters list",
     "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check", "audit",
+    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices",
 ]  # fmt: skip
 
 
@@ -35,7 +37,9 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
     assert f"staplewatch {command}" in out
 
 
-@pytest.mark.parametrize("command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list"])
+@pytest.mark.parametrize(
+    "command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list", "score", "indices"]
+)
 def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert "table|json|csv" in run(capsys, *command.split(), "--help")[1].replace("\n", "")
 
@@ -54,6 +58,7 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
             "no instance runs in data and it holds no warehouse: start staplewatch up --data data",
         ),
         (["up", "--catalogue", "nowhere"], "catalogue nowhere was refused"),
+        (["up", "--map", "nowhere"], "map nowhere: cannot be read (No such file or directory): check --map"),
         (["up", "--broker", "http://x"], "--broker: broker 'http://x' must be written"),
         (["serve"], "--broker is needed (or STAPLEWATCH_BROKER)"),
         (["worker", "--broker", "kafka://127.0.0.1:1"], "--warehouse is needed"),
@@ -142,6 +147,28 @@ def test_doctor_names_what_is_wrong_and_what_to_do(
     assert states["dependencies"] == states["catalogue"] == states["rule packs"] == "ok"
     assert len(err.splitlines()) == 2
     assert "127.0.0.1:1" in err
+
+
+@pytest.mark.parametrize(
+    ("without", "state", "found"),
+    [(set(), "ok", f"counties.geojson, {maps.NUMBER}"), ({540402, 540421}, "note", "the map lacks 2 counties")],
+)
+def test_doctor_names_counties_that_the_map_lacks(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, without: set[int], state: str, found: str
+) -> None:
+    path = maps.written(tmp_path, maps.of(catalogue.load(), without))
+    code, out, _ = run(capsys, "doctor", "--data", str(tmp_path / "data"), "--map", str(path), "--format", "json")
+    told = next(row for row in json.loads(out) if row["check"] == "map")
+    assert (code, told["state"]) == (0, state)
+    assert found in told["found"]
+
+
+def test_doctor_refuses_a_map_without_its_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = maps.written(tmp_path, maps.collection(maps.feature(540402), review_number=""))
+    code, out, err = run(capsys, "doctor", "--data", str(tmp_path / "data"), "--map", str(path), "--format", "json")
+    told = next(row for row in json.loads(out) if row["check"] == "map")
+    assert (code, told["state"]) == (2, "problem")
+    assert "no map review number" in err
 
 
 def test_help_needs_nothing_heavy() -> None:

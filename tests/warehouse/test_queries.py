@@ -103,6 +103,23 @@ def test_the_history_of_quotes_is_by_event_time_and_then_as_they_came(house: Eng
     assert picked(found(house, "quotes_history", kind="wholesale"), "price", "stock") == [(None, 500)]
 
 
+def test_daily_sales_count_priced_lines_once_by_business_date(house: Engine) -> None:
+    lines = [rows.sale(0), rows.sale(1), rows.sale(2, repeat=1), rows.sale(3, priced=0), rows.sale(4, site="s2")]
+    lines += [rows.sale(5, quantity=-500, amount=-20_000), rows.sale(6, business_date=17247, good="rice")]
+    lines += [rows.sale(7, region=540102), rows.sale(8, business_date=17248), rows.sale(0, epoch="e0")]
+    twice(house, "sales", *lines)
+    wanted = {"from_region": 540400, "to_region": 540500, "until": 17247}
+    assert found(house, "sales_daily", **wanted) == [
+        {"region": 540402, "site": site, "good": good, "day": day, "amount": amount, "quantity": quantity}
+        for site, good, day, amount, quantity in [
+            ("s1", "potato", 17246, 160_000, 4_000),
+            ("s1", "rice", 17247, 60_000, 1_500),
+            ("s2", "potato", 17246, 60_000, 1_500),
+        ]
+    ]
+    assert picked(found(house, "sales_daily", since=17248), "day") == [(17248,)]
+
+
 @pytest.mark.parametrize(("table", "row", "topic"), RAW)
 def test_rows_after_an_offset_once_and_in_order(house: Engine, table: str, row: Any, topic: str) -> None:
     twice(house, table, row(12), row(10, line=1), row(10), row(9), row(11, prefecture=540100), row(13, partition=3))

@@ -11,12 +11,14 @@ import { layOut } from "./model/grid";
 import { takesOver, turn, TOUCH_MS } from "./model/playlist";
 import { choose, prices } from "./model/prices";
 import { entries } from "./model/ticker";
+import type { Outline } from "./model/map";
 import type { Alert, Lang, PricePoint } from "./model/types";
 import type { Options } from "./options";
 import { Banner } from "./view/banner";
 import { useAsked } from "./view/asked";
 import { Cards } from "./view/cards";
 import { CountyGrid, CountyPanel, Metrics } from "./view/counties";
+import { CountyMap } from "./view/map";
 import { CoverPanel, LogisticsPanel } from "./view/cover";
 import { Header } from "./view/header";
 import { PricePanel } from "./view/prices";
@@ -31,6 +33,8 @@ const CATEGORIES_SHOWN = 7;
 const TICKER_ROWS = 4;
 /** Sparklines grow by a point a day; the live value is their last one anyway. */
 const HISTORY_MS = 600_000;
+/** A map does not change while its page is open: another one is another build. */
+const MAP_MS = 24 * 3_600_000;
 /** Beyond this the data's time is not the wall clock's: a replay. */
 const REPLAY_MS = 600_000;
 /** Against burn-in the picture moves by 2 px every 10 minutes. */
@@ -77,6 +81,7 @@ export function App(props: Props) {
     { grain: choice.source === "quotes" ? "date" : "5m", kind: choice.kind, days: "14" },
     HISTORY_MS,
   );
+  const outline = useAsked<Outline>(ask, catalogue?.map ? "/api/map" : null, {}, MAP_MS).data;
   const priced = useMemo(
     () => prices(state.rows.values(), open, history.data ?? [], choice, (ms) => format.isoDay(ms, timezone), GOODS_SHOWN),
     [version, history.data, choice],
@@ -98,6 +103,8 @@ export function App(props: Props) {
   const messages = notices({ state, silent, now, words, lang, timezone, refused: props.refused });
   const common = { regions: state.regions, goods: state.goods, words, lang, exercise: catalogue?.exercise ?? false, dataNow, timezone, onAlert: openAlert };
   const tiles = { grid, places: shown, metric, goods: state.goods, words, lang, counties: counties.length, generation, onMetric: setChosen, onRegion: (code: string) => setPath({ region: code, good: null }) };
+  // until the map is there, and where it cannot be read, tiles say the same
+  const map = (small: boolean) => outline && catalogue?.map && <CountyMap {...tiles} outline={outline} missing={catalogue.map.missing} scale={props.scale} small={small} />;
   const shift = SHIFTS[Math.floor(now / SHIFT_MS) % SHIFTS.length] ?? SHIFTS[0];
 
   const header = (
@@ -129,7 +136,7 @@ export function App(props: Props) {
         {header}
         {banner}
         <Metrics {...tiles} />
-        <CountyGrid {...tiles} small />
+        {map(true) ?? <CountyGrid {...tiles} small />}
         <Cards {...common} alerts={[...open].sort(highestFirst)} />
         {pricePanel}
         {coverPanel}
@@ -143,14 +150,14 @@ export function App(props: Props) {
         <>
           <Takeover {...common} reds={reds} />
           <aside class="beside">
-            <CountyGrid {...tiles} small pitch={46} />
+            {map(true) ?? <CountyGrid {...tiles} small pitch={46} />}
             <Others {...common} reds={reds} open={open} />
           </aside>
         </>
       ) : (
         <>
           {pricePanel}
-          <CountyPanel {...tiles} />
+          <CountyPanel {...tiles} map={map(false)} />
           {coverPanel}
           <LogisticsPanel words={words} />
           <Ticker {...common} entries={lines} open={open.length} resolved={open.length === 0 && resolved.length > 0} />

@@ -62,7 +62,7 @@ function formatter(timezone: string, lang: Lang, kind: "time" | "short" | "date"
     const options: Record<typeof kind, Intl.DateTimeFormatOptions> = {
       time: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
       short: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-      date: lang === "zh" ? { month: "numeric", day: "numeric", weekday: "short" } : { day: "numeric", month: "short", weekday: "short" },
+      date: lang === "zh" ? { month: "long", day: "numeric", weekday: "short" } : { day: "numeric", month: "short", weekday: "short" },
     };
     found = new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", { timeZone: timezone, ...options[kind] });
     clocks.set(key, found);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { EVERYTHING, course, everyDay, grouped, isSilenced, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
+import { EVERYTHING, course, grouped, isSilenced, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
 import { inLanguage } from "../src/live/post";
+import { everyDay } from "../src/model/prices";
 import { alert, good, goods, region } from "./examples";
 
 const NOW = Date.parse("2022-08-08T02:10:00Z");

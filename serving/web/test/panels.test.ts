@@ -27,6 +27,12 @@ describe("prices", () => {
     expect(prices([quote("540402", 4, 0)], [], points, QUOTES, day, 10).goods[0]?.points).toEqual([3, 3.5, 4]);
   });
 
+  it("have a gap where a date is missing, and no change on a day before that nobody knows", () => {
+    const till = row({ at: "2022-08-08T16:00:00Z", values: { vwap_24h: 6 } });
+    const history = [{ good: "potato", date: "2022-08-06", price: 5, counties: 1 }];
+    expect(prices([till], [], history, choose([till]), day, 10).goods[0]).toMatchObject({ points: [5, null, 6], day: null });
+  });
+
   it("of a county are drawn up to its live row, whatever the warehouse has of that date", () => {
     const history = [["2022-08-07", 3.5], ["2022-08-08", 3.9]].map(([date, price]) => ({ good: "potato", date: String(date), price: Number(price), counties: 1 }));
     const drawn = (live: Parameters<typeof withNow>[1]) => withNow(history, live, day).map((point) => [point.date, point.price]);
@@ -93,9 +99,9 @@ describe("cover by category", () => {
   it("is drawn by its last defined value of every hour, and ends with the live one", () => {
     const stored = [["02:00", 3], ["02:55", 2.5], ["03:00", null], ["04:10", 2]].map(([at, days]) => ({ at: `2022-08-08T${String(at)}:00Z`, cover_days: days as number | null }));
     const drawn = (live?: ReturnType<typeof row>) => hourly(stored, live).map(([ms, days]) => [new Date(ms).toISOString().slice(11, 16), days]);
-    expect(drawn()).toEqual([["02:55", 2.5], ["04:10", 2]]);
-    expect(drawn(row({ at: "2022-08-08T04:20:00Z", values: { cover_days: 1 } }))).toEqual([["02:55", 2.5], ["04:20", 1]]);
-    expect(drawn(row({ at: "2022-08-08T05:00:00Z" }))).toHaveLength(2);
+    expect(drawn()).toEqual([["02:55", 2.5], ["03:00", null], ["04:10", 2]]);
+    expect(drawn(row({ at: "2022-08-08T04:20:00Z", values: { cover_days: 1 } }))).toEqual([["02:55", 2.5], ["03:00", null], ["04:20", 1]]);
+    expect(drawn(row({ at: "2022-08-08T05:00:00Z" }))).toHaveLength(3);
   });
 
   it("stands at equal steps for the thresholds, and beyond the gauge from twice the blue one", () => {

@@ -1,12 +1,14 @@
 """Playing a simulation: pacing, punctuation, the ground truth's file."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from producers.simulate import Progress, Simulation, load, read, run
+from schemas.events import QuoteReport, Receipt, StockReport
 from schemas.topics import INPUTS
 from tests.producers.simulate.world import NYINGCHI, START, catalogue
 
@@ -96,6 +98,24 @@ def test_punctuation_comes_every_five_minutes_and_closes_every_date() -> None:
     assert producer.clocks == sorted(set(producer.clocks))
     assert all(at % 300 == 0 for at in producer.clocks)
     assert producer.clocks[-1] == START + 9 * DAY + 2 * HOUR
+
+
+def test_punctuation_never_passes_an_event_still_to_come() -> None:
+    wall = Wall(START + 30 * DAY)
+    producer, simulation = Sent(wall), simulated()
+    broken, known = list[tuple[int, int]](), set[str]()
+
+    def watched(topic: str, prefecture: int, event: msgspec.Struct | bytes) -> None:
+        if isinstance(event, Receipt | StockReport | QuoteReport) and event.event_id not in known:
+            known.add(event.event_id)  # what is sent again changes nothing
+            at, passed = int(datetime.fromisoformat(event.time).timestamp()), max(producer.clocks, default=0)
+            if at < passed:
+                broken.append((at, passed))
+
+    producer.send = watched  # type: ignore[method-assign]
+    run(simulation, producer, speed=1e9, clock=wall.time, sleep=wall.sleep, punctuate=True)
+    assert simulation.counts()["late"] > 0
+    assert broken == []
 
 
 def test_progress_is_told() -> None:

@@ -19,6 +19,7 @@ from tests.producers.simulate.world import (
     played,
     quotes,
     spikes,
+    stocks,
 )
 
 BOTH = (NYINGCHI, LHOKA)
@@ -75,12 +76,40 @@ def test_expected_weekly_changes_of_quotes_are_in_the_events(lockdown: Played) -
 def test_lockdown_calls_for_all_rules_in_both_prefectures(lockdown: Played) -> None:
     simulation, _, truths = lockdown
     expects = [one for truth in truths for one in truth.expects]
-    assert len({(one.rule, one.level, one.region, one.good) for one in expects}) == len(expects)
+    assert len({(one.rule, one.level, one.region, one.site, one.good) for one in expects}) == len(expects)
     found = {(one.rule, one.region[:4]) for one in expects}
-    assert found == {(rule, place) for rule in ("live-24h", "cover", "urumqi-2007") for place in ("5404", "5405")}
+    everywhere = ("live-24h", "cover", "urumqi-2007", "qingdao-2014", "mofcom-2011")
+    assert found >= {(rule, place) for rule in everywhere for place in ("5404", "5405")}
     assert {one.level for one in expects if one.rule == "cover"} == {"blue", "yellow", "orange", "red"}
     for one in expects:
         assert simulation.paced_from - 6 * 3600 <= epoch(one.after) < epoch(one.before) <= simulation.end
+
+
+def test_a_substitution_calls_for_suspicions_at_the_stores_of_one_enterprise_only() -> None:
+    _, events, truths = played("substitution")
+    cut = next(one for one in truths if one.kind == "supply-cut")
+    owners = {report.site: report.sender for report in quotes(events)}
+    assert cut.enterprise == "E5404-2"
+    assert set(cut.stores) == {site for site, sender in owners.items() if sender == cut.enterprise}
+    suspected = {(one.site, one.good) for one in cut.expects if one.rule == "suspected-out"}
+    assert len(suspected) > 20
+    assert {site for site, _ in suspected} <= set(cut.stores)
+
+
+def test_others_are_delivered_more_where_they_take_over() -> None:
+    _, events, truths = played("substitution")
+    taken = [one for one in truths if one.kind == "take-over"]
+    since, until = epoch(taken[0].since), epoch(taken[0].until)
+    stores = {store for one in taken for store in one.stores}
+    delivered = {True: 0.0, False: 0.0}
+    for report in stocks(events):
+        at = epoch(report.time)
+        if report.site in stores and report.step == "receiving" and since - 5 * 86_400 <= at < until:
+            delivered[at >= since] += sum(
+                line.quantity * base(line.unit, line.good) for line in report.lines if line.good in taken[0].goods
+            )
+    # two days and 15 hours against five dates; the first delivery also fills the shelves up to a third more
+    assert delivered[True] / 3 > 1.3 * delivered[False] / 5
 
 
 def test_cover_falls_through_the_levels_in_order() -> None:

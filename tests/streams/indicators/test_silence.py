@@ -1,26 +1,20 @@
-"""Suspected stock-outs: formulas, state against batch, and the labelled hours of a real shop."""
+"""Suspected stock-outs: formulas, and state against batch."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.indicators import silence
 from streams.indicators.civil import Civil
-from streams.indicators.groups import Floats
 from streams.indicators.pairs import Pairs
 from streams.indicators.silences import Silences
 
-DATA = Path(__file__).parents[2] / "data" / "freshretail_store_18.parquet"
 OPENED = np.zeros(24, bool)
 OPENED[8:22] = True
 CIVIL = Civil("UTC")
-LEARNT = 60
 
 
 def sold_at(*hours: int, dates: int = 28) -> silence.Flags:
@@ -103,37 +97,3 @@ def test_a_restored_state_answers_the_same() -> None:
     assert copy.values(pair, now).keys() == state.values(pair, now).keys()
     for name, column in state.values(pair, now).items():
         np.testing.assert_array_equal(copy.values(pair, now)[name], column)
-
-
-# -- the labelled shop
-
-
-def constant_rate(sold: silence.Flags) -> tuple[Floats, Floats]:
-    """Return P = exp(-rate x open hours) and sales a day: the rule to beat, one rate per good from 28 dates."""
-    pairs, days, _ = sold.shape
-    chance, daily = np.ones((2, pairs, days - LEARNT, 24))
-    hours, last = np.cumsum(np.tile(OPENED, days)), np.zeros(pairs)
-    for hour in range(days * 24):
-        now = sold.reshape(pairs, -1)[:, hour]
-        last = np.where(now, hours[hour] - OPENED[hour % 24] / 2, last)
-        day = hour // 24
-        if day >= LEARNT:
-            rate = sold[:, day - 28 : day][:, :, OPENED].sum(axis=(1, 2)) / 28
-            chance[:, day - LEARNT, hour % 24] = np.exp(-rate / OPENED.sum() * (hours[hour] - last))
-            daily[:, day - LEARNT, hour % 24] = rate
-    return chance, daily
-
-
-def test_more_stock_out_hours_than_a_constant_rate_at_the_same_false_alarms() -> None:
-    raw = pl.read_parquet(DATA).sort("product_id", "dt", "hour")
-    sold = (raw["hourly_sale"] > 0).to_numpy().reshape(-1, 90, 24)
-    out = (raw["hourly_stockout"] == 1).to_numpy().reshape(-1, 90, 24)[:, LEARNT:, OPENED]
-    values = silence.at_hour_ends(sold, np.zeros(len(sold), int), OPENED, LEARNT)
-    flagged = ((values["no_sale_p"] < 0.01) & (values["sales_day"] >= 3) & ~sold[:, LEARNT:])[:, :, OPENED]
-    false_alarms, found = flagged[~out].mean(), flagged[out].mean()
-    chance, daily = constant_rate(sold)
-    plain = np.where((daily >= 3) & ~sold[:, LEARNT:], chance, 1.0)[:, :, OPENED]
-    limit = np.sort(plain[~out])[int(false_alarms * (~out).sum())]
-    print(f"false alarms {false_alarms:.4f}, found {found:.4f}, constant rate {(plain[out] < limit).mean():.4f}")
-    assert false_alarms < 0.02
-    assert found > 1.05 * (plain[out] < limit).mean()

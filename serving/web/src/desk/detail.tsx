@@ -3,14 +3,14 @@ import * as format from "../format";
 import { figure, isShare } from "../model/alerts";
 import { hourly } from "../model/cover";
 import { LEVELS } from "../model/levels";
-import { withNow } from "../model/prices";
+import { everyDay, withNow } from "../model/prices";
 import type { Alert, CoverPoint, PricePoint, SiteRow } from "../model/types";
 import { useAsked } from "../view/asked";
 import type { Drawing, Line } from "../view/chart";
 import { Symbol } from "../view/symbol";
 import { baseAndNow, labelled, nameOf, placeOf, thresholdText, unitOf } from "../words";
 import type { Common } from "./common";
-import { course, everyDay, levelOf, type Detail, type Step } from "./model";
+import { course, levelOf, type Detail, type Step } from "./model";
 
 const PRICE_DAYS = "15";
 const COVER_MS = 72 * 3_600_000;

@@ -45,6 +45,8 @@ function login(): void {
 async function identify(): Promise<void> {
   try {
     me = await ask<Me>("/api/me");
+    // a screen's token reads the wall and nothing else: the desk is for people
+    if (!me.may.includes("read")) login();
     request();
   } catch {
     window.setTimeout(() => void identify(), 2_000);

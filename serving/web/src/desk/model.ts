@@ -2,7 +2,7 @@
 
 import { highestFirst, isConfirmed, isOpen, newestFirst } from "../model/alerts";
 import type { Open } from "../model/levels";
-import type { Alert, Good, Level, PricePoint, Region } from "../model/types";
+import type { Alert, Good, Level, Region } from "../model/types";
 
 export type View = "open" | "unconfirmed" | "silenced" | "resolved";
 export const VIEWS: readonly View[] = ["open", "unconfirmed", "silenced", "resolved"];
@@ -132,19 +132,4 @@ export function nextMorning(now: number, timezone: string): number {
   const format = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", hourCycle: "h23" });
   for (let at = start; at < start + 24 * hour; at += hour) if (format.format(at) === "08") return at;
   return start + 24 * hour;
-}
-
-const DAY_MS = 86_400_000;
-
-/** Every date from the first to the last with its price, null where there was none: a gap is drawn as one. */
-export function everyDay(points: readonly PricePoint[]): [date: string, price: number | null][] {
-  const known = new Map(points.map((point) => [point.date, point.price]));
-  const [first, last] = [points[0], points[points.length - 1]];
-  const days: [string, number | null][] = [];
-  if (!first || !last) return days;
-  for (let at = Date.parse(first.date); at <= Date.parse(last.date); at += DAY_MS) {
-    const date = new Date(at).toISOString().slice(0, 10);
-    days.push([date, known.get(date) ?? null]);
-  }
-  return days;
 }

@@ -56,13 +56,23 @@ export function countCover(open: readonly Alert[], goods: ReadonlyMap<string, Go
 }
 
 const HOUR = "2022-08-08T02".length;
+const HOUR_MS = 3_600_000;
 
-/** The last defined days of cover of every hour, oldest first, then the live row's: [time in ms, days]. */
-export function hourly(stored: readonly CoverPoint[], live: Row | undefined): [ms: number, days: number][] {
+/** The last defined days of cover of every hour, oldest first, then the live row's: [time in ms, days], null for an hour without. */
+export function hourly(stored: readonly CoverPoint[], live: Row | undefined): [ms: number, days: number | null][] {
   const found = new Map<string, [number, number]>();
   const last = live ? [{ at: live.at, cover_days: live.values.cover_days ?? null }] : [];
   for (const { at, cover_days: days } of [...stored, ...last]) if (days !== null) found.set(at.slice(0, HOUR), [Date.parse(at), days]);
-  return [...found.values()];
+  return withGaps([...found.values()]);
+}
+
+function withGaps(points: readonly [ms: number, days: number][]): [ms: number, days: number | null][] {
+  const hour = (ms: number): number => Math.floor(ms / HOUR_MS);
+  return points.flatMap(([ms, days], index) => {
+    const before = hour(points[index - 1]?.[0] ?? ms - HOUR_MS);
+    const missing = Array.from({ length: Math.max(0, hour(ms) - before - 1) }, (_, each): [number, null] => [(before + 1 + each) * HOUR_MS, null]);
+    return [...missing, [ms, days] as [number, number]];
+  });
 }
 
 /** Where a number of days stands on the gauge, 0 to 1 and beyond: thresholds at equal steps, then up to twice blue. */

@@ -50,6 +50,16 @@ function outline(cells: readonly Cell[], groupAt: ReadonlyMap<string, string>): 
   return [...edges].join("");
 }
 
+/** The cells of these counties in rows of at least `columns`, at most `rows` of them; neither labels nor legend. */
+export function strip(grid: Grid, codes: readonly string[], columns: number, rows: number): Grid {
+  const wide = Math.max(columns, Math.ceil(codes.length / rows));
+  const chosen = new Set(codes);
+  const cells = grid.cells
+    .filter((each) => chosen.has(each.region.code))
+    .map((each, index) => ({ ...each, row: Math.floor(index / wide), column: index % wide }));
+  return { cells, rows: Math.ceil(cells.length / wide), columns: wide, outline: "", legend: null };
+}
+
 /** Looks from the bottom right, where the eye looks for a legend. */
 function freeCorner(rows: number, columns: number, taken: ReadonlyMap<string, string>): Tile | null {
   for (let row = rows - LEGEND_ROWS; row >= 0; row--)

@@ -12,8 +12,8 @@ export interface GoodPrice {
   /** Change on the day before and on the week, fractions; null is undefined. */
   day: number | null;
   week: number | null;
-  /** Prices of the last dates, oldest first; the last is `price`. */
-  points: readonly number[];
+  /** Prices of the last dates, oldest first, null where a date has none; the last is `price`. */
+  points: readonly (number | null)[];
   counts: Counts;
 }
 
@@ -94,8 +94,8 @@ function priceOf(
   if (price === null) return null;
   const today = newestDay(rows, dayOf);
   const before = past.filter((point) => point.date < today);
-  const points = [...before.map((point) => point.price), price];
-  const yesterday = before.at(-1)?.price;
+  const points = everyDay([...before, { date: today, price }]).map(([, known]) => known);
+  const yesterday = points.at(-2);
   const day =
     source === "quotes"
       ? median(rows.map((row) => row.values.change_day ?? null))
@@ -114,6 +114,19 @@ export function withNow(history: readonly PricePoint[], row: Row | undefined, da
   return [...history.filter((point) => point.date < date), { good: row.good, date, price, counties: 1 }];
 }
 
+/** Every date from the first to the last with its price, null where there was none: a gap is drawn as one. */
+export function everyDay(points: readonly Pick<PricePoint, "date" | "price">[]): [date: string, price: number | null][] {
+  const known = new Map(points.map((point) => [point.date, point.price]));
+  const [first, last] = [points[0], points[points.length - 1]];
+  const days: [string, number | null][] = [];
+  if (!first || !last) return days;
+  for (let at = Date.parse(first.date); at <= Date.parse(last.date); at += DAY_MS) {
+    const date = new Date(at).toISOString().slice(0, 10);
+    days.push([date, known.get(date) ?? null]);
+  }
+  return days;
+}
+
 /** The newest date; a 5-minute row has none, its bucket ends at `at`. */
 function newestDay(rows: readonly Row[], dayOf: (ms: number) => string): string {
   const dates = rows.map((row) => row.date ?? dayOf(Date.parse(row.at) - 1));
@@ -129,6 +142,6 @@ export function median(values: readonly (number | null)[]): number | null {
 
 /** At least a tenth up and down, so that a quiet week does not look wild. */
 function scaleOf(goods: readonly GoodPrice[]): [number, number] {
-  const relative = goods.flatMap(({ points }) => points.map((point) => point / (points[0] as number)));
+  const relative = goods.flatMap(({ points }) => points.flatMap((point) => (point === null ? [] : [point / (points[0] as number)])));
   return [Math.min(0.9, ...relative), Math.max(1.1, ...relative)];
 }

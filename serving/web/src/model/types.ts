@@ -40,6 +40,8 @@ export interface Catalogue {
   fields: readonly string[];
   timezone: string;
   exercise: boolean;
+  /** The bureau's own map instead of tiles, and the counties that it lacks. */
+  map: { review_number: string; missing: readonly string[] } | null;
   fingerprint: string;
 }
 

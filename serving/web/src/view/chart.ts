@@ -35,6 +35,10 @@ export interface Palette {
   words: Readonly<Record<Line["level"], string>>;
 }
 
+/** Labels that have room under the axis: dates, and moments with hours. */
+const LABELS = { short: 7, long: 4 };
+const SHORT = "11-23".length;
+const RULES = 4;
 /** More values than these are a line without dots. */
 const FEW = 40;
 const MARKS = { orange: "#F58A2B", yellow: "#F7C948", blue: "#58A9F2" };
@@ -57,12 +61,14 @@ export function open(element: HTMLElement): EChartsType {
 export function draw(chart: EChartsType, drawing: Drawing, palette: Palette = DARK): void {
   const { labels, values, lines, reach, decimals, scale } = drawing;
   const text = { color: palette.text, fontSize: 18 * scale, fontFamily: FONT };
+  // counted from the end: the newest is always named
+  const step = Math.ceil(labels.length / (labels.some((label) => label.length > SHORT) ? LABELS.long : LABELS.short));
   chart.setOption(
     {
       animation: false,
-      grid: { left: 72 * scale, right: 110 * scale, top: 28 * scale, bottom: 36 * scale },
-      xAxis: { type: "category", data: [...labels], axisLabel: { ...text, hideOverlap: true }, axisLine: { lineStyle: { color: palette.rule } }, axisTick: { show: false } },
-      yAxis: { type: "value", scale: true, axisLabel: { ...text, formatter: (value: number) => value.toFixed(decimals) }, splitLine: { lineStyle: { color: palette.rule } } },
+      grid: { left: 72 * scale, right: 110 * scale, top: 28 * scale, bottom: 40 * scale },
+      xAxis: { type: "category", data: [...labels], axisLabel: { ...text, margin: 12 * scale, interval: (index: number) => (labels.length - 1 - index) % step === 0 }, axisLine: { lineStyle: { color: palette.rule } }, axisTick: { show: false } },
+      yAxis: { type: "value", scale: true, splitNumber: RULES, axisLabel: { ...text, formatter: (value: number) => value.toFixed(decimals) }, splitLine: { lineStyle: { color: palette.rule } } },
       series: [
         {
           type: "line",

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import * as format from "../format";
 import { figure } from "../model/alerts";
 import { METRICS, type Metric, type Places, type TileState } from "../model/counties";
@@ -15,7 +16,7 @@ const LARGEST = { width: 154, height: 114 };
 const CODE_LETTERS = 3;
 const ROMAN = { red: "I", orange: "II", yellow: "III", blue: "IV" } as const;
 
-interface Props {
+export interface CountyProps {
   grid: Grid;
   places: Places;
   metric: Metric;
@@ -29,8 +30,11 @@ interface Props {
   onRegion(code: string): void;
 }
 
-export function CountyPanel(props: Props) {
-  const { words, metric, counties } = props;
+type Props = CountyProps;
+
+/** `map`, where there is one, stands in the place of the tiles. */
+export function CountyPanel(props: Props & { map: ComponentChildren }) {
+  const { words, metric, counties, map } = props;
   return (
     <section class="counties" aria-label={words.counties[metric]}>
       <h2>
@@ -38,8 +42,12 @@ export function CountyPanel(props: Props) {
         <small>{words.countiesNote[metric](counties)}</small>
       </h2>
       <Metrics {...props} />
-      <CountyGrid {...props} />
-      <p class="footnote">{words.gridNote}</p>
+      {map ?? (
+        <>
+          <CountyGrid {...props} />
+          <p class="footnote">{words.gridNote}</p>
+        </>
+      )}
     </section>
   );
 }
@@ -57,10 +65,10 @@ export function Metrics(props: Pick<Props, "metric" | "words" | "onMetric">) {
 }
 
 /** The tiles; sizes are handed down as numbers of design pixels, so that the phone and the takeover can reuse them. */
-export function CountyGrid(props: Props & { small?: boolean; pitch?: number }) {
+export function CountyGrid(props: Props & { small?: boolean; pitch?: number; height?: number }) {
   const { grid, small, pitch } = props;
   const width = pitch ?? Math.min(AREA.width / grid.columns, LARGEST.width);
-  const height = pitch ?? Math.min(AREA.height / grid.rows, LARGEST.height);
+  const height = pitch ?? props.height ?? Math.min(AREA.height / grid.rows, LARGEST.height);
   const dense = small || height < 56 || width < 60;
   const variables = { "--w": `${width}`, "--h": `${height}`, "--columns": `${grid.columns}`, "--rows": `${grid.rows}` };
   return (
@@ -123,7 +131,8 @@ function TileView(props: Props & { cell: Cell }) {
   );
 }
 
-function told(tile: TileState, props: Props): string {
+/** What a county says in the fewest words: 52%, 断8天, 迟 2日, nothing where it is calm. */
+export function told(tile: TileState, props: Pick<Props, "metric" | "lang" | "words">): string {
   const { metric, lang, words } = props;
   const open = tile.alert && figure(tile.alert);
   if (tile.value === null || metric === "alerts") {
@@ -134,9 +143,17 @@ function told(tile: TileState, props: Props): string {
 }
 
 function Legend(props: Props & { row: number; column: number }) {
-  const { words, lang } = props;
   return (
     <div class="legend" style={position(props.row, props.column)}>
+      <Keys {...props} />
+    </div>
+  );
+}
+
+/** What colours, shapes, stripes and the corner mean. */
+export function Keys({ words, lang }: Pick<Props, "words" | "lang">) {
+  return (
+    <>
       {LEVELS.map((level) => (
         <span key={level} class="key">
           <i class={`tile ${level}`}>
@@ -161,6 +178,6 @@ function Legend(props: Props & { row: number; column: number }) {
         <i class="tile none silent" />
         {words.noData}
       </span>
-    </div>
+    </>
   );
 }

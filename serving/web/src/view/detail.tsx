@@ -3,7 +3,7 @@ import * as format from "../format";
 import { falls, figure, highestFirst, isShare } from "../model/alerts";
 import { hourly } from "../model/cover";
 import { LEVELS } from "../model/levels";
-import { withNow } from "../model/prices";
+import { everyDay, withNow } from "../model/prices";
 import type { Alert, CoverPoint, PricePoint, Region, SiteRow } from "../model/types";
 import { evidenceOf, thresholdText, unitOf } from "../words";
 import { useAsked } from "./asked";
@@ -107,9 +107,10 @@ function priceLines(open: readonly Alert[], props: Props): Line[] {
 
 /** The axis reaches up to the next threshold, so that one sees how far it is. */
 function drawPrices(points: readonly PricePoint[], lines: readonly Line[], scale: number): Drawing {
-  const values = points.map((point) => point.price);
-  const next = lines.map((line) => line.at).filter((at) => at > Math.max(...values));
-  return { labels: points.map((point) => point.date.slice(5)), values, lines, reach: next.length ? [Math.min(...next)] : [], decimals: 2, scale };
+  const days = everyDay(points);
+  const top = Math.max(...points.map((point) => point.price));
+  const next = lines.map((line) => line.at).filter((at) => at > top);
+  return { labels: days.map(([date]) => date.slice(5)), values: days.map(([, price]) => price), lines, reach: next.length ? [Math.min(...next)] : [], decimals: 2, scale };
 }
 
 /** How the days of cover ran down, against their thresholds. */

@@ -2,7 +2,7 @@ import { LEVELS } from "../model/levels";
 import type { Lang, Level } from "../model/types";
 import { characterOf } from "../words";
 
-const SHAPES: Readonly<Record<Exclude<Level, "none">, string>> = {
+export const SHAPES: Readonly<Record<Exclude<Level, "none">, string>> = {
   red: "M7.6 1.5h8.8l6.1 6.1v8.8l-6.1 6.1H7.6l-6.1-6.1V7.6z",
   orange: "M12 .6 23.4 12 12 23.4.6 12z",
   yellow: "M12 1.6 23.6 22.4H.4z",

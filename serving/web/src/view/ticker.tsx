@@ -40,6 +40,7 @@ export function Ticker(props: TickerProps) {
         <span>{words.evidence}</span>
         <span>{words.confirmation}</span>
       </div>
+      {entries.length === 0 && <p class="quiet">{words.nobody}</p>}
       {entries.map((entry) => (entry.alerts.length > 1 ? <StormRow key={entry.id} entry={entry} {...props} /> : <AlertRow key={entry.id} entry={entry} {...props} />))}
     </section>
   );

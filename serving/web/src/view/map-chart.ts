@@ -1,0 +1,158 @@
+/** Draws the bureau's map; ECharts is loaded when there is one. */
+
+import { ScatterChart } from "echarts/charts";
+import { GeoComponent } from "echarts/components";
+import { init, registerMap, use, type EChartsType } from "echarts/core";
+import { LabelLayout } from "echarts/features";
+import { CanvasRenderer } from "echarts/renderers";
+import { rank } from "../model/levels";
+import { middle, places, stacked, type Outline, type Position } from "../model/map";
+import type { Level } from "../model/types";
+import { SHAPES } from "./symbol";
+
+use([GeoComponent, ScatterChart, LabelLayout, CanvasRenderer]);
+
+/** A county as it is to be drawn. */
+export interface Area {
+  code: string;
+  level: Level;
+  unconfirmed: boolean;
+  late: boolean;
+  silent: boolean;
+  /** Two lines; empty where only the symbol has room. */
+  name: string;
+  text: string;
+}
+
+export interface MapDrawing {
+  areas: readonly Area[];
+  /** Pixels of this screen for one of the design. */
+  scale: number;
+  /** Pixels of the design that a symbol takes. */
+  symbol: number;
+}
+
+const NAME = "counties";
+const FONT = '"Inter Variable", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif';
+const [TEXT, CALM_TEXT, CAPTION, EDGE, LINE, TILE, INK, GROUND] = ["#F2F6F9", "#B4C2CF", "#8496A6", "#6E8194", "#2B3947", "#1E2A36", "#12181F", "#0D131A"];
+/** As the tiles: tint and rim, tint and rim, solid, solid with a white rim. */
+const FILL: Readonly<Record<Level, string>> = { none: TILE, blue: "#213A52", yellow: "#453F25", orange: "#F58A2B", red: "#DF2A26" };
+const RIM: Readonly<Record<Level, readonly [colour: string, width: number]>> = { none: [EDGE, 1], blue: ["#58A9F2", 2], yellow: ["#F7C948", 2], orange: ["#F58A2B", 2], red: ["#FFFFFF", 3] };
+const MARK: Readonly<Record<Level, string>> = { none: TILE, blue: "#58A9F2", yellow: "#F7C948", orange: INK, red: "#FFFFFF" };
+const WORDS: Readonly<Record<Level, string>> = { none: CALM_TEXT, blue: TEXT, yellow: TEXT, orange: INK, red: "#FFFFFF" };
+const CORNER = "path://M0 0H16V16Z";
+
+export interface MapChart {
+  draw(drawing: MapDrawing): void;
+  resize(): void;
+  dispose(): void;
+}
+
+/** `onRegion` gets the code of a county that is clicked. */
+export function open(element: HTMLElement, outline: Outline, onRegion: (code: string) => void): MapChart {
+  const chart = init(element, null, { renderer: "canvas" });
+  const at = places(outline);
+  const narrowing = Math.cos((middle(outline) * Math.PI) / 180);
+  let order: string | null = null;
+  chart.on("click", (event) => void (event.componentType === "geo" && event.name && onRegion(event.name)));
+  return {
+    draw(drawing) {
+      const levels = new Map(drawing.areas.map((area) => [area.code, rank(area.level)]));
+      const wanted = [...levels.values()].join("");
+      if (wanted !== order) stack(outline, levels);
+      order = wanted;
+      chart.setOption(options(drawing, at, narrowing), { notMerge: true });
+    },
+    resize: () => chart.resize(),
+    dispose: () => chart.dispose(),
+  };
+}
+
+function stack(outline: Outline, levels: ReadonlyMap<string, number>): void {
+  const features = stacked(outline, (code) => levels.get(code) ?? 0);
+  registerMap(NAME, { geoJSON: { ...outline, features } } as unknown as Parameters<typeof registerMap>[1]);
+}
+
+function options(drawing: MapDrawing, at: ReadonlyMap<string, Position>, narrowing: number): Parameters<EChartsType["setOption"]>[0] {
+  const { areas, scale } = drawing;
+  const shown = areas.filter((area) => at.has(area.code));
+  return {
+    animation: false,
+    geo: {
+      map: NAME,
+      nameProperty: "code",
+      aspectScale: narrowing,
+      preserveAspect: "contain",
+      left: 4 * scale, right: 4 * scale, top: 4 * scale, bottom: 4 * scale,
+      itemStyle: { areaColor: "transparent", borderColor: EDGE, borderWidth: scale },
+      emphasis: { disabled: true },
+      select: { disabled: true },
+      regions: shown.map((area) => ({ name: area.code, itemStyle: look(area, scale) })),
+    },
+    series: [
+      { type: "scatter", coordinateSystem: "geo", silent: true, labelLayout: { hideOverlap: true }, data: shown.map((area) => mark(area, at, drawing)) },
+      { type: "scatter", coordinateSystem: "geo", silent: true, symbol: CORNER, symbolSize: 0.6 * drawing.symbol * scale, itemStyle: { color: "#FFFFFF" }, data: shown.filter(({ unconfirmed, level }) => unconfirmed && level !== "none").map((area) => corner(area, at, drawing)) },
+    ],
+  };
+}
+
+function look({ level, late, silent }: Area, scale: number) {
+  const [borderColor, width] = RIM[level];
+  const calm = silent ? "transparent" : late ? hatch(scale) : FILL.none;
+  return { areaColor: level === "none" ? calm : FILL[level], borderColor: silent && level === "none" ? LINE : borderColor, borderWidth: width * scale, borderJoin: "round" };
+}
+
+/** A county's symbol with its two lines; larger ones keep their words where words collide. */
+function mark(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: MapDrawing) {
+  const { level, name, text } = area;
+  const ground = level === "none" && area.silent ? GROUND : FILL[level];
+  // a halo of the county's own colour: words that are wider than a small county stay legible
+  const font = { fontFamily: FONT, color: level === "none" && area.silent ? CAPTION : WORDS[level], textBorderColor: ground, textBorderWidth: 4 * scale };
+  const lines = [name && `{name|${name}}`, name && text && `{text|${text}}`].filter(Boolean).join("\n");
+  return {
+    value: at.get(area.code),
+    symbol: level === "none" ? "circle" : `path://${SHAPES[level]}`,
+    symbolSize: level === "none" ? 0.01 : (symbol + rank(level)) * scale,
+    symbolOffset: name && level !== "none" ? [0, -0.5 * symbol * scale] : [0, 0],
+    itemStyle: { color: MARK[level] },
+    label: {
+      show: lines !== "",
+      position: level === "none" ? "inside" : "bottom",
+      distance: 2 * scale,
+      formatter: lines,
+      rich: {
+        name: { ...font, fontSize: 17 * scale, lineHeight: 20 * scale, fontWeight: level === "none" ? 400 : 700 },
+        text: { ...font, fontSize: 16 * scale, lineHeight: 18 * scale, fontWeight: 600 },
+      },
+    },
+  };
+}
+
+/** Nobody has confirmed it: a white corner, top right of the symbol. */
+function corner(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: MapDrawing) {
+  const up = area.name ? -0.5 * symbol : 0;
+  return { value: at.get(area.code), symbolOffset: [0.85 * symbol * scale, (up - 0.6 * symbol) * scale] };
+}
+
+/** What the tiles of late counties have: stripes, drawn once for each scale. */
+const hatches = new Map<number, object>();
+function hatch(scale: number): object {
+  const known = hatches.get(scale);
+  if (known) return known;
+  const side = Math.max(8, Math.round(16 * scale));
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side;
+  const pen = canvas.getContext("2d") as CanvasRenderingContext2D;
+  pen.fillStyle = TILE;
+  pen.fillRect(0, 0, side, side);
+  pen.strokeStyle = LINE;
+  pen.lineWidth = side / 3.5;
+  for (const start of [-side, 0, side]) {
+    pen.moveTo(start, side);
+    pen.lineTo(start + side, 0);
+  }
+  pen.stroke();
+  const pattern = { image: canvas, repeat: "repeat" };
+  hatches.set(scale, pattern);
+  return pattern;
+}

@@ -1,0 +1,1 @@
+"""Scores of alerts: against what a simulation broke (``truth``), against labelled stock-outs (``labels``)."""
