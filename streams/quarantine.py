@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from streams.indicators.groups import Ints
 from streams.indicators.pairs import Pairs
 from streams.indicators.quotes import QuoteBook
-from streams.indicators.suspects import Limits, Suspicion, confirms, far_from_own, suspicion
+from streams.indicators.suspects import Limits, Suspicion, confirms, far_from_own, near_own, suspicion
 
 #: What somebody has said of a quote: nothing, that it is right, that it replaces another.
 UNCHECKED, CONFIRMS, CORRECTS = range(3)
@@ -128,11 +128,14 @@ class Quarantine:
 
     def _suspicions(self, pair: Ints, day: int, price: Ints) -> dict[int, Suspicion]:
         """Return why prices are suspect, by pair. The county is asked only where a site's own prices differ."""
-        before = np.stack([self._quotes.fresh(day - back)[pair] for back in range(self._limits.own_dates + 1)])
+        before = self._quotes.before(pair, day, self._limits.own_dates)
+        chosen = np.flatnonzero(~near_own(price, before, self._limits))
+        if not len(chosen):
+            return {}
         last = _newest(before)
-        far, _, _ = far_from_own(price, last, before[1:], self._limits)
+        far, _, _ = far_from_own(price[chosen], last[chosen], before[1:, chosen], self._limits)
         found = {}
-        for line in np.flatnonzero(far).tolist():
+        for line in chosen[far].tolist():
             each, paid = int(pair[line]), int(price[line])
             why = suspicion(paid, int(last[line]), before[1:, line], self._others(each, day), self._limits)
             if why is not None:

@@ -73,6 +73,14 @@ class QuoteBook:
             return np.zeros(self._pairs.size, np.int64)
         return self.state["price"][:, day % DATES]
 
+    def before(self, pair: Ints, day: int, back: int) -> Ints:
+        """Return the quotes of pairs (n,) on ``day`` and the ``back`` dates before, newest first: (back + 1, n)."""
+        self._grow()
+        days = np.arange(day, day - back - 1, -1)
+        kept = (days > self.head - DATES) & (days <= self.head)
+        prices: Ints = np.where(kept[:, None], self.state["price"][pair[None, :], (days % DATES)[:, None]], 0)
+        return prices
+
     def latest(self, day: int) -> Ints:
         """Return the latest quote of the sites present on ``day``, shape (pairs,); 0 where absent."""
         prices = self.fresh(day)

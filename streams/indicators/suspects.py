@@ -80,6 +80,19 @@ def robust_z(price: Ints, usual: Ints, least: int, limits: Limits) -> Floats:
     return np.round((np.log(price) - middle) / (MAD_SCALE * spread), RATIO_DECIMALS)
 
 
+def near_own(price: Ints, prices: Ints, limits: Limits) -> NDArray[np.bool_]:
+    """Return which prices are so near to all of ``prices`` (k, n) that they are not far from their sites' own.
+
+    A quick look that spares nearly every quote the rest. A z above ``z_most`` needs a factor of at least
+    e^(z_most * 1.4826 * least_mad) on a median that lies among ``prices``, a slip nearly its factor on one of them.
+    """
+    factor = min(np.exp(limits.z_most * MAD_SCALE * limits.least_mad), min(limits.slips) * (1 - limits.within))
+    lowest = np.where(prices > 0, prices, price).min(axis=0)
+    highest = np.where(prices > 0, prices, price).max(axis=0)
+    near: NDArray[np.bool_] = (price < lowest * factor) & (highest < price * factor)
+    return near
+
+
 def far_from_own(price: Ints, last: Ints, before: Ints, limits: Limits) -> tuple[NDArray[np.bool_], Floats, Floats]:
     """Return which prices differ from their sites' own so much that the county must be asked, their slips and z.
 

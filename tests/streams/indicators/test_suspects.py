@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streams.indicators.suspects import Limits, Suspicion, confirms, suspicion
+from streams.indicators.suspects import Limits, Suspicion, confirms, far_from_own, near_own, suspicion
 
 LIMITS = Limits()
 #: A site that has asked 7 yuan for a week, and four others that ask about the same.
@@ -94,3 +96,11 @@ def test_its_last_price_decides_on_a_slip_not_the_dates_before() -> None:
 @pytest.mark.parametrize(("price", "confirmed"), [(665_000, True), (735_000, True), (664_999, False), (735_001, False)])
 def test_a_price_within_5_percent_confirms(price: int, confirmed: bool) -> None:
     assert confirms(price, 700_000, LIMITS) == confirmed
+
+
+@given(st.integers(1, 400), st.lists(st.integers(0, 400), min_size=8, max_size=8))
+def test_the_quick_look_spares_nothing_that_is_far(price: int, prices: list[int]) -> None:
+    own, paid = np.array(prices, np.int64)[:, None], np.array([price], np.int64)
+    last = next((each for each in prices if each), 0)
+    far, _, _ = far_from_own(paid, np.array([last], np.int64), own[1:], LIMITS)
+    assert not (near_own(paid, own, LIMITS)[0] and far[0])
