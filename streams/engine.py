@@ -212,7 +212,10 @@ class Engine:
         version = self.ordinal << POSITION_BITS | position
         for place in self._places.values():
             if place.suspects:
-                outcome.add_rows("quote_suspects", place.suspects.take(version))
+                decided = place.suspects.take(version)
+                for state in decided["state"]:
+                    outcome.count(f"quotes_{state}", 1)
+                outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
         for source in sources:
             if source.output:
