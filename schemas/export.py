@@ -47,9 +47,9 @@ WIRE: Final = (
     Wire(topics.QUOTES, events.QuoteReport, version=2),
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.EXTENTS, events.Extent),
+    Wire(topics.ACTIONS, events.Action),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
-    Wire(topics.ACTIONS, events.Action),
     Wire(topics.DEAD_LETTERS, events.DeadLetter),
 )
 

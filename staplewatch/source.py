@@ -247,6 +247,8 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
         return cast("Rows", msgspec.to_builtins(await answers.letters.outcomes(parameters["run"])))
     if what == "dead-letters/summary":
         return cast("Rows", msgspec.to_builtins(await answers.letters.summary(_letter_filter(parameters)[0])))
+    if what == "silences":
+        return cast("Rows", msgspec.to_builtins(await answers.silences()))
     given = _given(parameters)
     limit = given.pop("limit", UNLIMITED)
     if what == "quotes/suspects":

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import Alert, AsOf, DeadLetter
+from schemas.events import LEVELS, Action, Alert, AsOf, DeadLetter
 from streams import resent
 from streams.absent import Absent
+from streams.actions import TABLE as ACTIONS
+from streams.actions import ActionReader, action_rows, stored_actions
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
@@ -22,11 +24,11 @@ from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.extents import Extents
 from streams.indicators.civil import DAY
-from streams.indicators.groups import Ints
 from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.market import KINDS
+from streams.marking import Marker
 from streams.options import Options
 from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
@@ -71,6 +73,8 @@ class Engine:
             code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
         }
         self._extents = Extents(self._judge, self._setup)
+        self._actions = ActionReader(partition, partitions, options)
+        self._marker = Marker()
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []
@@ -90,10 +94,13 @@ class Engine:
             self._read_each(chunk, start, wall, outcome, lambda value: self._clocks.read(value, wall))
         elif chunk.topic == topics.EXTENTS:
             self._read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
+        elif chunk.topic == topics.ACTIONS:
+            self._read_actions(chunk, start, wall, outcome)
         else:
             self._read_events(chunk, start, wall, outcome)
         self.offsets[chunk.topic] = max(expected, chunk.next_offset)
         self._run(wall, outcome)
+        self._mark_again(wall, outcome)
         return outcome
 
     def _read_events(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
@@ -106,6 +113,14 @@ class Engine:
         outcome.count("lines", lines)
         for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
             outcome.count(name, getattr(decoded, name))
+
+    def _read_actions(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
+        """Note what people did about alerts; it bears on marks and on no transition."""
+        taken: list[Action] = []
+        self._read_each(chunk, start, wall, outcome, lambda value: taken.append(self._actions.read(value, wall)))
+        self._marker.take(taken, wall)
+        outcome.add_rows(ACTIONS, action_rows(taken))
+        outcome.count("actions", len(taken))
 
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
@@ -158,6 +173,7 @@ class Engine:
         """Do what the passing of time makes due; call it every second."""
         outcome = Outcome()
         self._run(wall, outcome)
+        self._mark_again(wall, outcome)
         return outcome
 
     def drain(self, wall: float) -> Outcome:
@@ -166,11 +182,13 @@ class Engine:
         for place in self._places.values():
             place.drain()
         self._collect(wall, outcome, publish=True)
+        self._mark_again(wall, outcome)
         return outcome
 
     def republish(self, wall: float) -> Outcome:
         """Return the newest live records and the open alerts, after a rebuild."""
         outcome = Outcome()
+        self._marker.know(self._records(self._book.open_alerts(), self._as_of(wall), wall))
         for place in self._places.values():
             place.refresh()
         self._run(wall, outcome, publish=True)
@@ -184,10 +202,18 @@ class Engine:
         ended, self._adopted = self._adopted, []
         current = self._alerts([*ended, *self._book.open_alerts()], as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
+        self._mark_again(wall, outcome)
         return outcome
 
-    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+    def _records(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
         return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
+
+    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+        return self._marker.mark(self._records(transitions, as_of, wall), wall, self.offsets.get(topics.ACTIONS, 0))
+
+    def _mark_again(self, wall: float, outcome: Outcome) -> None:
+        """Publish the newest transition again where its marks changed: no row, the record alone carries them."""
+        outcome.marked += self._marker.changed(self._as_of(wall), wall, self.offsets.get(topics.ACTIONS, 0))
 
     def _moment_of(self, region: int) -> int:
         """Return up to when everything is decided in the prefecture of ``region``."""
@@ -217,11 +243,13 @@ class Engine:
                     outcome.count(f"quotes_{state}", 1)
                 outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
+        transitions: list[Transition] = []
         for source in sources:
             if source.output:
                 outcome.add_rows("indicators", source.output.take(position))
-            transitions, source.transitions = source.transitions, []
-            outcome.alerts += self._alerts(transitions, as_of, wall)
+            transitions += source.transitions
+            source.transitions = []
+        outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
             outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:
@@ -254,6 +282,7 @@ class Engine:
                 "extents": self._extents.dump(),
                 "absent": [absent.dump() for absent in self._absent.values()],
                 "book": self._book.dump(),
+                "marks": self._marker.dump(),
                 "places": [[code, place.dump()] for code, place in self._places.items()],
             }
         )
@@ -280,6 +309,7 @@ class Engine:
         self._seen.load(state["seen"])
         self._clocks.load(state["clocks"] if same else [])
         self._book.load(state["book"])
+        self._marker.load(state["marks"])
         self._extents.load(state["extents"])
         for code, saved in state["places"]:
             self._place(code).load(saved)
@@ -287,10 +317,10 @@ class Engine:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        ``rejected`` are the offsets of records of which a line became a dead letter.
+        ``rejected`` (offset, line, lines) is what became dead letters of the same records.
         """
         remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
         return replayed(table, rows, self._place, self._setup)
@@ -332,6 +362,13 @@ class Engine:
         for place in self._places.values():
             place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]
 
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        """Take in stored actions, those known already among them, and where stored transitions changed a level."""
+        self._marker.take([each for each in stored_actions(actions) if self._actions.is_ours(each)], wall)
+        standing = {each.id for each in self._book.open_alerts()}
+        found = ((row["id"], row["seq"], LEVELS.index(row["level"])) for row in rises.to_pylist())
+        self._marker.rise(found, standing)
+
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the state, for metrics."""
         places = self._places.values()
@@ -341,6 +378,7 @@ class Engine:
             "waiting": sum(len(queue) for place in places for queue in place.queues.values()),
             "seen": self._seen.size(),
             "alerts": len(self._book.open_alerts()),
+            "marks": self._marker.size,
             "late_beyond": sum(place.corrections.beyond for place in places),
         }
 

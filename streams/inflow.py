@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import numbers
+from streams.columns import Coded, numbers
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
@@ -80,7 +80,7 @@ def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterato
     every = {
         "at": numbers(columns["at"]),
         "site": np.repeat(known, site.counts),
-        "good": np.array(list(map(setup.good_index.__getitem__, columns["good"])), np.int64),
+        "good": _goods(columns["good"], setup),
         "quantity": columns["quantity"],
         "amount": columns["amount"],
         "priced": columns["priced"] > 0,
@@ -90,6 +90,12 @@ def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterato
         mine = fresh & (code_of == code)
         if mine.any():
             yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
+
+
+def _goods(column: Any, setup: Setup) -> Ints:
+    if isinstance(column, Coded):
+        return column.map(setup.good_index.__getitem__, np.int64)
+    return np.array(list(map(setup.good_index.__getitem__, column)), np.int64)
 
 
 def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Events:

@@ -29,6 +29,9 @@ class Options:
     earliest: int = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
     #: Records above this are dead letters of stage ``size`` (the broker's own limit is 16 MiB).
     max_record_bytes: int = 8 * MIB
+    #: So are batches of receipts with more lines than this: it bounds what one record can take of the event loop
+    #: (50 ms, or 1 s if every line is wrong) and how many dead letters can come of it.
+    max_record_lines: int = 50_000
     #: Live: silence after which the wall clock moves a prefecture's time,
     idle_after: int = 60
     #: unless its newest event is older than this: then a replay of old data is running.

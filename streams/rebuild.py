@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import topics
+from streams.actions import MEMORY_SECONDS
 from streams.outcome import POSITION_BITS
 from streams.ports import Engine, EngineFactory
 from streams.positions import Place
@@ -90,6 +92,7 @@ class Rebuilder:
         partitions: int,
         prefectures: Sequence[int],
         history_days: int,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._warehouse = warehouse
         self._new_engine = new_engine
@@ -97,6 +100,7 @@ class Rebuilder:
         self._partitions = partitions
         self._prefectures = prefectures
         self._history_days = history_days
+        self._wall = wall
 
     def rebuild(self, partition: int) -> Rebuilt:
         """Return the engine of a partition as of what is persisted.
@@ -112,6 +116,7 @@ class Rebuilder:
         engine, found = self._restored(partition, persisted)
         rows = self._replay(engine, partition, found, persisted)
         self._adopt(engine, partition, found)
+        self._recall(engine, partition, found)
         same = found is not None and found.epoch.id == self._epoch.id
         before = found.offsets if found and same else {}
         engine.offsets.clear()
@@ -164,10 +169,19 @@ class Rebuilder:
 
     def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
         """Let the engine go on from the alerts that were stored after the snapshot."""
+        engine.adopt(self._warehouse.query("episodes_newest", self._after(partition, found)))
+
+    def _recall(self, engine: Engine, partition: int, found: Found | None) -> None:
+        """Tell the engine what people did about alerts, also while other brokers were there."""
+        now = self._wall()
+        actions = self._warehouse.query("alert_actions", {"since": int(now - MEMORY_SECONDS)})
+        engine.recall(actions, self._warehouse.query("episodes_rises", self._after(partition, found)), now)
+
+    def _after(self, partition: int, found: Found | None) -> dict[str, object]:
+        """Return the parameters of queries for transitions that the snapshot does not know of."""
         version = found.epoch.ordinal << POSITION_BITS | found.position if found else 0
         since = 0 if found else self._since(partition)
-        where = {"prefectures": self._mine(partition), "version": version, "since": since}
-        engine.adopt(self._warehouse.query("episodes_newest", where))
+        return {"prefectures": self._mine(partition), "version": version, "since": since}
 
     def _spans(
         self, table: str, topic: str, partition: int, found: Found | None, persisted: Mapping[Place, int]

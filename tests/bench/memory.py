@@ -30,8 +30,7 @@ def main() -> dict[str, float]:
     copied = time.perf_counter()
     found = {
         "bytes": taken,
-        "events": sum(len(day.events) for day in seen.days.values()),
-        "runs": sum(len(runs) // 2 for day in seen.days.values() for runs in day.tills.values()),
+        "entries": seen.size(),
         "fill_seconds": filled - started,
         "copy_seconds": copied - filled,
         "packed": len(frozen.pack()),

@@ -130,7 +130,7 @@ def remember(seen: Seen, today: int, *, stores: int = STORES, dates: int = 7) ->
             seen.receipts(np.full(len(till), day), tills, till, sequence)
         for store in range(stores):
             for hour in range(24):
-                seen.event(day, "chain", f"{name_of(store)}/{day}/{hour}/5b7a", range(38), whole=True)
+                seen.event("stock", day, "chain", f"{name_of(store)}/{day}/{hour}/5b7a", range(38), whole=True)
 
 
 def memory() -> int:

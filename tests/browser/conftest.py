@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from staplewatch.broker import free_port
 from tests.browser.chromium import chromium
 from tests.browser.instance import Watched
+from tests.browser.pages import Pages
 from tests.conftest import start
 
 
@@ -70,7 +71,7 @@ Open = Callable[..., Opened]
 
 
 @pytest.fixture
-def wall(browser: Browser, instance: Watched) -> Iterator[Open]:
+def wall(browser: Browser, instance: Watched | Pages) -> Iterator[Open]:
     """Return what opens the wall, ``wall(query, width=…, height=…, routes={…}, allowed=(…))``.
 
     Faults fail the test at its end.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from serving.rows import ActionRow, AlertRow
 from tests.browser.conftest import Open
-from tests.browser.instance import Watched
+from tests.browser.pages import Pages, pages
 from tests.browser.scenes import FEEDS, NOW, SCENES, answers, indicators, moment
 from tests.browser.told import row_of, story, telling
 
@@ -27,9 +28,14 @@ OVERFLOW = """(boxes) => [...document.querySelectorAll(boxes)]
     .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.className + each.textContent)"""
 
 
-def shown(
-    wall: Open, instance: Watched, lang: str, width: int = 1920, height: int = 1080
-) -> tuple[Page, list[AlertRow]]:
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Pages]:
+    """Serve the pages that ``wall`` opens; the rest is told."""
+    with pages() as served:
+        yield served
+
+
+def shown(wall: Open, instance: Pages, lang: str, width: int = 1920, height: int = 1080) -> tuple[Page, list[AlertRow]]:
     """Open the desk on the scene of 23 alerts, the newest of them chosen."""
     alerts = next(each for each in SCENES if each.name == "alerts").rows()
 
@@ -49,7 +55,7 @@ def shown(
 def detail(alert: AlertRow) -> dict[str, Any]:
     """Return an episode that began in yellow, was confirmed, and rose."""
     began = moment(NOW - timedelta(hours=36))
-    lower: dict[str, Any] = {"level": "yellow", "at": began, "values": {"change_week": 0.325}}
+    lower: dict[str, Any] = {"level": "yellow", "at": began, "processed_at": began, "values": {"change_week": 0.325}}
     first = msgspec.structs.replace(alert, **lower)
     second = msgspec.structs.replace(alert, level_before="yellow", seq=1)
     seen = ActionRow(event_id="a", kind="acknowledge", by="次仁", at=moment(NOW - timedelta(hours=30)),
@@ -58,7 +64,7 @@ def detail(alert: AlertRow) -> dict[str, Any]:
     return {"alert": row_of(alert), **told}
 
 
-def test_counters_views_and_list_are_about_the_same_alerts(wall: Open, instance: Watched) -> None:
+def test_counters_views_and_list_are_about_the_same_alerts(wall: Open, instance: Pages) -> None:
     page, alerts = shown(wall, instance, "zh")
     levels = Counter(each.level for each in alerts)
     for level, number in levels.items():
@@ -75,7 +81,7 @@ def test_counters_views_and_list_are_about_the_same_alerts(wall: Open, instance:
 @pytest.mark.soak
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768)])
-def test_nothing_flows_over(wall: Open, instance: Watched, width: int, height: int, lang: str) -> None:
+def test_nothing_flows_over(wall: Open, instance: Pages, width: int, height: int, lang: str) -> None:
     page, _ = shown(wall, instance, lang, width, height)
     if directory := os.environ.get("PICTURES"):
         page.screenshot(path=Path(directory) / f"desk-{width}-{lang}.png")

@@ -11,6 +11,7 @@ import json
 import os
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from serving import county_map
 from serving.rows import AlertRow
 from tests.browser.conftest import Open
 from tests.browser.overflow import overflow
+from tests.browser.pages import Pages, pages
 from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, RISING, SCENES, Scene, answers, indicators
 from tests.browser.told import CATALOGUE, story, telling
 from tests.serving import maps
@@ -54,6 +56,13 @@ READ = """() => {
             {now: text(each, '.now'), week: text(each, '.week'), marks: marks(each)}])),
     };
 }"""
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Pages]:
+    """Serve the pages that ``wall`` opens; the rest is told."""
+    with pages() as served:
+        yield served
 
 
 def shown(

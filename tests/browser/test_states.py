@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.pages import Pages, pages
 from tests.browser.told import story, telling
 from tests.services import wait_until
 from tests.serving.examples import alert
@@ -16,6 +18,13 @@ from tests.serving.examples import alert
 pytestmark = pytest.mark.services
 
 PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Pages]:
+    """Serve the pages that ``wall`` opens; the rest is told."""
+    with pages() as served:
+        yield served
 
 
 def red(**changes: Any) -> Any:

@@ -53,11 +53,11 @@ def test_a_line_number_used_twice_in_a_receipt_counts_once() -> None:
 
 def test_other_events_are_known_by_sender_and_id() -> None:
     seen = Seen()
-    assert seen.event(1, "a", "x", [0, 1], whole=True) == [False, False]
-    assert seen.event(1, "b", "x", [0], whole=True) == [False]
-    assert seen.event(1, "ab", "", [0], whole=True) == [False]
-    assert seen.event(1, "a", "x", [0, 1], whole=True) == [True, True]
-    assert seen.event(1, "a", "x", [0, 1, 2], whole=True) == [True, True, False], "a line that never came before"
+    assert seen.event("stock", 1, "a", "x", [0, 1], whole=True) == [False, False]
+    assert seen.event("stock", 1, "b", "x", [0], whole=True) == [False]
+    assert seen.event("stock", 1, "ab", "", [0], whole=True) == [False]
+    assert seen.event("stock", 1, "a", "x", [0, 1], whole=True) == [True, True]
+    assert seen.event("stock", 1, "a", "x", [0, 1, 2], whole=True) == [True, True, False], "a new line"
     assert (seen.knows("a", "x"), seen.knows("a", "y")) == (True, False)
 
 
@@ -74,7 +74,7 @@ def test_digests_remember_as_much_as_sets_of_lines_would(arrivals: list[tuple[in
             lines = [line for line in range(size) if line not in rejected]
             whole = len(lines) == size
             expected = [(event, line) in known for line in lines]
-            assert seen.event(1, "sender", f"e{event}", lines, whole=whole) == expected
+            assert seen.event("stock", 1, "sender", f"e{event}", lines, whole=whole) == expected
             known.update((event, line) for line in lines)
         copy = Seen()
         copy.load(unpack(freeze(seen.dump()).pack()))
@@ -89,7 +89,68 @@ def test_seven_dates_are_remembered() -> None:
     seen.receipt(7, TILL, 1, [1], whole=True)
     assert seen.receipt(1, TILL, 7, [1], whole=True) == [True]
     seen.receipt(8, TILL, 1, [1], whole=True)
-    assert 1 not in seen.days
+    assert seen.receipt(1, TILL, 7, [1], whole=True) == [False]
+
+
+def test_dates_that_were_over_when_they_came_are_remembered_together() -> None:
+    seen = Seen()
+    seen.receipt(100, TILL, 1, [1], whole=True)
+    for _ in range(2):
+        for day in range(10, 17):
+            seen.receipt(day, TILL, 1, [1], whole=True)
+    assert [seen.receipt(day, TILL, 1, [1], whole=True) for day in (10, 16, 100)] == [[True]] * 3
+    seen.receipt(17, TILL, 1, [1], whole=True)
+    assert [seen.receipt(day, TILL, 1, [1], whole=True) for day in (10, 100)] == [[False], [True]]
+
+
+def test_inputs_that_are_read_ahead_let_nothing_of_others_be_forgotten() -> None:
+    seen = Seen()
+    seen.receipt(1, TILL, 7, [1], whole=True)
+    seen.event("stock", 1, "a", "x", [0], whole=True)
+    seen.event("quotes", 30, "a", "y", [0], whole=True)
+    for day in (2, 1):
+        seen.receipt(day, TILL, 8, [1], whole=True)
+    assert seen.receipt(1, TILL, 7, [1], whole=True) == [True]
+    assert seen.event("stock", 1, "a", "x", [0], whole=True) == [True]
+
+
+def test_a_till_that_comes_back_after_seven_dates_is_the_same_for_every_way_of_noting() -> None:
+    seen = Seen()
+    seen.receipt(1, TILL, 1, [1], whole=True)
+    assert seen.whole([9], [TILL], [5], [1], [1]) == ([False], {})
+    assert seen.receipt(9, TILL, 5, [1], whole=True) == [True]
+    assert seen.whole([9, 9], [("new", "1"), TILL], [5, 5], [1, 1], [1, 1]) == ([False, True], {})
+
+
+def test_a_rebuild_over_more_than_seven_dates_remembers_tills_of_the_first_and_the_last() -> None:
+    seen = Seen()
+    days = np.array([1, *range(3, 10), 10, 10])
+    seen.receipts(days, [TILL, ("other", "1"), ("late", "1")], np.array([0, *[1] * 7, 0, 2]), np.full(len(days), 4))
+    assert [seen.receipt(10, till, 4, [1], whole=True) for till in (TILL, ("late", "1"))] == [[True], [True]]
+
+
+#: Receipts as they come: date, till, sequence number.
+SOLD = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2), st.integers(0, 3)), max_size=80)
+
+
+@given(SOLD, st.integers(0, 80), st.booleans())
+def test_within_seven_dates_every_receipt_counts_once(
+    sold: list[tuple[int, int, int]], cut: int, restored: bool
+) -> None:
+    seen, known, newest = Seen(), set[tuple[int, int, int]](), -1
+    for number, (day, till, sequence) in enumerate(sold):
+        if number == cut and restored:
+            kept, seen = seen, Seen()
+            seen.load(unpack(freeze(kept.dump()).pack()))
+        name = (f"store {till}", "1")
+        if number % 2:
+            (repeat,), _ = seen.whole([day], [name], [sequence], [1], [1])
+        else:
+            (repeat,) = seen.receipt(day, name, sequence, [1], whole=True)
+        newest = max(newest, day)
+        if day > newest - 7:
+            assert repeat == ((day, till, sequence) in known)
+        known = {one for one in known if one[0] > newest - 7} | {(day, till, sequence)}
 
 
 def test_a_snapshot_keeps_everything() -> None:
@@ -109,3 +170,10 @@ def test_tills_that_are_gone_for_seven_dates_are_forgotten() -> None:
     for day in range(1, 30):
         seen.receipt(day, (f"store {day}", "1"), 1, [1], whole=True)
     assert len(seen.dump()["stores"]) <= 8
+
+
+def test_of_a_receipt_without_lines_nothing_was_seen() -> None:
+    seen = Seen()
+    assert seen.receipt(1, TILL, 7, [], whole=True) == []
+    assert seen.receipt(1, TILL, 7, [1], whole=True) == [False], "sent again with its lines it counts"
+    assert seen.receipt(1, TILL, 7, [1, 2], whole=True) == [True, True]

@@ -40,6 +40,8 @@ const FILL: Readonly<Record<Level, string>> = { none: TILE, blue: "#213A52", yel
 const RIM: Readonly<Record<Level, readonly [colour: string, width: number]>> = { none: [EDGE, 1], blue: ["#58A9F2", 2], yellow: ["#F7C948", 2], orange: ["#F58A2B", 2], red: ["#FFFFFF", 3] };
 const MARK: Readonly<Record<Level, string>> = { none: TILE, blue: "#58A9F2", yellow: "#F7C948", orange: INK, red: "#FFFFFF" };
 const WORDS: Readonly<Record<Level, string>> = { none: CALM_TEXT, blue: TEXT, yellow: TEXT, orange: INK, red: "#FFFFFF" };
+/** Heights of a county's two lines. */
+const LINES = { name: 20, text: 18 };
 const CORNER = "path://M0 0H16V16Z";
 
 export interface MapChart {
@@ -91,7 +93,7 @@ function options(drawing: MapDrawing, at: ReadonlyMap<string, Position>, narrowi
     },
     series: [
       { type: "scatter", coordinateSystem: "geo", silent: true, labelLayout: { hideOverlap: true }, data: shown.map((area) => mark(area, at, drawing)) },
-      { type: "scatter", coordinateSystem: "geo", silent: true, symbol: CORNER, symbolSize: 0.6 * drawing.symbol * scale, itemStyle: { color: "#FFFFFF" }, data: shown.filter(({ unconfirmed, level }) => unconfirmed && level !== "none").map((area) => corner(area, at, drawing)) },
+      { type: "scatter", coordinateSystem: "geo", silent: true, symbol: CORNER, symbolSize: 0.6 * drawing.symbol * scale, itemStyle: { color: "#FFFFFF", opacity: 1 }, data: shown.filter(({ unconfirmed, level }) => unconfirmed && level !== "none").map((area) => corner(area, at, drawing)) },
     ],
   };
 }
@@ -100,6 +102,11 @@ function look({ level, late, silent }: Area, scale: number) {
   const [borderColor, width] = RIM[level];
   const calm = silent ? "transparent" : late ? hatch(scale) : FILL.none;
   return { areaColor: level === "none" ? calm : FILL[level], borderColor: silent && level === "none" ? LINE : borderColor, borderWidth: width * scale, borderJoin: "round" };
+}
+
+/** How far a symbol stands above its place, so that it and the lines beneath are in the middle of the county. */
+function raised({ level, name, text }: Area): number {
+  return level !== "none" && name ? (LINES.name + (text ? LINES.text : 0)) / 2 : 0;
 }
 
 /** A county's symbol with its two lines; larger ones keep their words where words collide. */
@@ -113,16 +120,16 @@ function mark(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: 
     value: at.get(area.code),
     symbol: level === "none" ? "circle" : `path://${SHAPES[level]}`,
     symbolSize: level === "none" ? 0.01 : (symbol + rank(level)) * scale,
-    symbolOffset: name && level !== "none" ? [0, -0.5 * symbol * scale] : [0, 0],
-    itemStyle: { color: MARK[level] },
+    symbolOffset: [0, -raised(area) * scale],
+    itemStyle: { color: MARK[level], opacity: 1 },
     label: {
       show: lines !== "",
       position: level === "none" ? "inside" : "bottom",
       distance: 2 * scale,
       formatter: lines,
       rich: {
-        name: { ...font, fontSize: 17 * scale, lineHeight: 20 * scale, fontWeight: level === "none" ? 400 : 700 },
-        text: { ...font, fontSize: 16 * scale, lineHeight: 18 * scale, fontWeight: 600 },
+        name: { ...font, fontSize: 17 * scale, lineHeight: LINES.name * scale, fontWeight: level === "none" ? 400 : 700 },
+        text: { ...font, fontSize: 16 * scale, lineHeight: LINES.text * scale, fontWeight: 600 },
       },
     },
   };
@@ -130,8 +137,7 @@ function mark(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: 
 
 /** Nobody has confirmed it: a white corner, top right of the symbol. */
 function corner(area: Area, at: ReadonlyMap<string, Position>, { scale, symbol }: MapDrawing) {
-  const up = area.name ? -0.5 * symbol : 0;
-  return { value: at.get(area.code), symbolOffset: [0.85 * symbol * scale, (up - 0.6 * symbol) * scale] };
+  return { value: at.get(area.code), symbolOffset: [0.85 * symbol * scale, -(raised(area) + 0.5 * symbol) * scale] };
 }
 
 /** What the tiles of late counties have: stripes, drawn once for each scale. */

@@ -8,8 +8,8 @@ import type { Area, MapChart, MapDrawing } from "./map-chart";
 /** Tiles of missing counties stand in rows of at least this many. */
 const STRIP_COLUMNS = 13;
 const STRIP_ROWS = 2;
-/** A strip's tile is as high as on the grid, less where there are many. */
-const STRIP_PITCH = 76;
+/** A strip's tile is as high as on the grid; small, as beside a red alert. */
+const STRIP_HEIGHT = { large: 76, small: 46 };
 const SYMBOL = { large: 16, small: 13 };
 
 interface Props extends CountyProps {
@@ -24,9 +24,9 @@ interface Props extends CountyProps {
 export function CountyMap(props: Props) {
   const { outline, words, missing, grid, small } = props;
   const lacking = useMemo(() => strip(grid, missing, STRIP_COLUMNS, STRIP_ROWS), [grid, missing]);
-  const pitch = small || !missing.length ? {} : { height: STRIP_PITCH };
+  const size = small ? { pitch: STRIP_HEIGHT.small } : { height: STRIP_HEIGHT.large };
   return (
-    <div class={`map${small ? " small" : ""}${missing.length ? " lacking" : ""}`} style={{ "--strip": `${lacking.rows * STRIP_PITCH}` }}>
+    <div class={`map${small ? " small" : ""}${missing.length ? " lacking" : ""}`} style={{ "--strip": `${lacking.rows * (size.pitch ?? size.height)}` }}>
       <Canvas {...props} />
       <p class="review">{words.reviewNumber(outline.review_number)}</p>
       <Areas {...props} />
@@ -37,7 +37,7 @@ export function CountyMap(props: Props) {
       )}
       {missing.length > 0 && (
         <div class="strip">
-          <CountyGrid {...props} {...pitch} grid={lacking} />
+          <CountyGrid {...props} {...size} grid={lacking} />
         </div>
       )}
     </div>
