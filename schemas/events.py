@@ -97,7 +97,12 @@ class QuoteLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class QuoteReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Daily report of one site (``market.quotes``)."""
+    """Daily report of one site (``market.quotes``).
+
+    ``corrects`` names the event ids whose prices of these goods and date this report replaces; ``confirms`` those
+    whose prices it repeats because they are right though they look wrong. Somebody has looked at such a price, so
+    it is never held back as suspect.
+    """
 
     event_id: str
     sender: str
@@ -107,6 +112,8 @@ class QuoteReport(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: list[QuoteLine]
     kind: QuoteKind = "retail"
     business_date: str | None = None
+    corrects: list[str] = []
+    confirms: list[str] = []
     schema: int = 1  # absent on the wire means 1
 
 

@@ -52,7 +52,7 @@ STOCK_COLUMNS: Final = (
 )
 QUOTES_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "site", "region", "prefecture", "good"),
-    *("kind", "business_date", "at", "price", "sales", "stock", "repeat"),
+    *("kind", "business_date", "at", "price", "sales", "stock", "corrects", "confirms", "repeat"),
 )
 REGISTRY_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "prefecture", "kind", "code", "at", "entity"),
@@ -251,6 +251,8 @@ class Decoder:
         at = self._fields.time(event.time)
         prefecture, region = self._fields.region(event.region)
         named(site=event.site, sender=event.sender, event_id=event.event_id)
+        named(**{f"corrects {number}": text for number, text in enumerate(event.corrects)})
+        named(**{f"confirms {number}": text for number, text in enumerate(event.confirms)})
         day = self._civil.day(at) if event.business_date is None else self._fields.date(event.business_date, at)
         lines, problems = [], []
         for index, line in enumerate(event.lines):
@@ -266,7 +268,7 @@ class Decoder:
                 rows.values(),
                 (
                     *(offset, index, event.event_id, event.sender, event.site, region, prefecture, good),
-                    *(event.kind, day, at, price, sales, stock, int(repeat)),
+                    *(event.kind, day, at, price, sales, stock, event.corrects, event.confirms, int(repeat)),
                 ),
                 strict=True,
             ):

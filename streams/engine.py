@@ -244,6 +244,13 @@ class Engine:
             outcome.extents += extents
         for absent in self._absent.values():
             outcome.extents += absent.close(wall)
+        version = self.ordinal << POSITION_BITS | position
+        for place in self._places.values():
+            if place.suspects:
+                decided = place.suspects.take(version)
+                for state in decided["state"]:
+                    outcome.count(f"quotes_{state}", 1)
+                outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
         transitions: list[Transition] = []
         for source in sources:
@@ -253,7 +260,7 @@ class Engine:
             source.transitions = []
         outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
-            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
+            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:
             self._published = wall
             for place in self._places.values():

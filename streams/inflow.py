@@ -11,11 +11,14 @@ from streams.columns import Coded, numbers
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import digest
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.
 SELLABLE = "sellable"
+#: Columns of a quote with the events that it speaks of.
+NAMING = ("corrects", "confirms")
 
 
 Place = Callable[[int], Prefecture]
@@ -65,6 +68,7 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "stock": column("stock"),
         "record": column("offset"),
         "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
+        "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from streams.decode import TOPICS
 from streams.fields import LINE_BITS, Flags
 from streams.indicators.groups import Ints
-from streams.inflow import SELLABLE, event_key
+from streams.inflow import NAMING, SELLABLE, event_key
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import Seen
 from streams.setup import Setup
 
@@ -94,6 +95,7 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     else:
         events |= {"day": numbers(rows, "business_date")} | {name: numbers(rows, name) for name in ("price", "stock")}
         events |= {"record": numbers(rows, "offset"), "kind": kinds}
+        events["checked"] = checked(*(_named(rows, name) for name in NAMING))
     epoch = str(rows["epoch"][0]) if rows.num_rows else ""
     offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
     result = Replayed(epoch, TOPICS[table], offset, ingested, prefecture, events)
@@ -119,9 +121,9 @@ def _counting(table: str, rows: pa.Table, place: Callable[[int], Prefecture]) ->
     return rows if keep.all() else rows.filter(pa.array(keep))
 
 
-def _named(rows: pa.Table) -> Ints:
-    """Return how many events each row corrects."""
-    lengths = pc.list_value_length(rows["corrects"])
+def _named(rows: pa.Table, column: str = "corrects") -> Ints:
+    """Return how many events each row names."""
+    lengths = pc.list_value_length(rows[column])
     return lengths.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
 
 

@@ -109,6 +109,7 @@ def clock(at: int, **offsets: int) -> Chunk:
 #: Columns whose type does not follow from values that may all be missing or empty.
 _TYPES = {
     "corrects": pa.list_(pa.string()),
+    "confirms": pa.list_(pa.string()),
     **{name: pa.int64() for name in ("unit_cost", "price", "sales", "stock")},
 }
 

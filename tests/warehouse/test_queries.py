@@ -93,13 +93,14 @@ def test_offsets_of_which_a_part_was_rejected(house: Engine) -> None:
 def test_the_history_of_quotes_is_by_event_time_and_then_as_they_came(house: Engine) -> None:
     for epoch, ordinal in (("e1", 2), ("e0", 1)):
         house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000 + ordinal]})
-    late, again = rows.quote(12, at=1_490_000_000, price=2), rows.quote(13, price=3, repeat=1)
+    late = rows.quote(12, at=1_490_000_000, price=2, confirms=["q1"])
+    again = rows.quote(13, price=3, repeat=1)
     before = rows.quote(99, epoch="e0", at=1_490_000_000, price=1)
-    twice(house, "quotes", rows.quote(10, price=4), rows.quote(10, 1, price=5), late, again, before)
+    twice(house, "quotes", rows.quote(10, price=4), rows.quote(10, 1, price=5, corrects=["q1"]), late, again, before)
     twice(house, "quotes", rows.quote(14, kind="wholesale", price=None, stock=500))
     history = found(house, "quotes_history", kind="retail")
-    assert picked(history, "price", "stock") == [(1, None), (2, None), (4, None), (5, None)]
-    assert set(history[0]) == {"region", "site", "good", "business_date", "price", "stock"}
+    assert picked(history, "price", "stock", "checked") == [(1, None, 0), (2, None, 1), (4, None, 0), (5, None, 2)]
+    assert set(history[0]) == {"region", "site", "good", "business_date", "price", "stock", "checked"}
     assert picked(found(house, "quotes_history", kind="wholesale"), "price", "stock") == [(None, 500)]
 
 
