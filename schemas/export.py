@@ -44,7 +44,7 @@ class Wire:
 WIRE: Final = (
     Wire(topics.SALES, events.Receipt),
     Wire(topics.STOCK, events.StockReport),
-    Wire(topics.QUOTES, events.QuoteReport),
+    Wire(topics.QUOTES, events.QuoteReport, version=2),
     Wire(topics.REGISTRY, registry.RegistryChange),
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.EXTENTS, events.Extent),

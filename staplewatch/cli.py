@@ -17,6 +17,7 @@ from staplewatch.commands import (
     data,
     indices,
     letters,
+    quotes,
     registry,
     rules,
     run,
@@ -45,6 +46,7 @@ acting.register(data.register(app))
 rules.register(app)
 letters.register(app)
 registry.register(app)
+quotes.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)

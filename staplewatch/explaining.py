@@ -26,6 +26,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "cleared": ("已恢复正常", "back to normal"),
     "no_data": ("长时间缺数据", "no data for too long"),
     "rule_removed": ("规则已停用", "the rule is no longer in use"),
+    "confirmed": ("已确认属实", "it was confirmed as right"),
     "corrected": ("数据更正", "the data were corrected"),
 }
 

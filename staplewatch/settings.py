@@ -82,13 +82,17 @@ class Settings(BaseSettings):
     coverage: float = Field(
         0.8, gt=0, le=1, description="Share of yesterday's sites that must have quoted before an early evaluation."
     )
+    quarantine: Literal["on", "off"] | None = Field(
+        None,
+        description="Whether quotes that look wrong are held back; unset: on, but off in event-time mode.",
+    )
     close_after: int = Field(7200, ge=0, description="Seconds after midnight at which a date closes.")
     metrics_host: str = Field("127.0.0.1", description="Address of the metrics and probes.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Their port; 0 takes a free one.")
     buffer_mib: int = Field(256, ge=16, description="Rows that may wait for the warehouse, in MiB.")
     flush_seconds: float = Field(1.0, gt=0, le=60, description="Longest wait before rows are inserted.")
     snapshot_seconds: float = Field(60.0, gt=0, description="Time between two snapshots of a partition's state.")
-    history_days: int = Field(38, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
+    history_days: int = Field(46, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
     wait_for_parts: bool | None = Field(
         None,
         description="Whether to wait for a broker or warehouse that cannot be reached; unset: worker and serve do, "

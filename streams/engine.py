@@ -24,7 +24,6 @@ from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.extents import Extents
 from streams.indicators.civil import DAY
-from streams.indicators.groups import Ints
 from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
@@ -245,6 +244,13 @@ class Engine:
             outcome.extents += extents
         for absent in self._absent.values():
             outcome.extents += absent.close(wall)
+        version = self.ordinal << POSITION_BITS | position
+        for place in self._places.values():
+            if place.suspects:
+                decided = place.suspects.take(version)
+                for state in decided["state"]:
+                    outcome.count(f"quotes_{state}", 1)
+                outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
         transitions: list[Transition] = []
         for source in sources:
@@ -254,7 +260,7 @@ class Engine:
             source.transitions = []
         outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
-            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
+            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:
             self._published = wall
             for place in self._places.values():
@@ -322,10 +328,10 @@ class Engine:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        ``rejected`` are the offsets of records of which a line became a dead letter.
+        ``rejected`` (offset, line, lines) is what became dead letters of the same records.
         """
         if table == "registry":
             return versions(rows)

@@ -9,11 +9,12 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.units import UnitError, factor
-from streams.indicators.civil import Civil
+from streams.indicators.civil import DAY, Civil
 from streams.indicators.groups import Ints
 from streams.options import Options
 
@@ -36,6 +37,8 @@ CACHE = 50_000
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
+
+Flags = NDArray[np.bool_]
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -147,6 +150,13 @@ class Fields:
         if not -DATE_BACK <= day - self._civil.day(at) <= DATE_AHEAD:
             refuse("validate", f"business_date {text} is more than {DATE_BACK} days from the event's time")
         return day
+
+    def possible(self, at: Ints, day: Ints) -> Flags:
+        """Return where ``time`` and ``date`` would let a time (epoch s) and its business day (day number) pass."""
+        options = self._options
+        right = (at >= options.earliest) & (at <= self.now + options.ahead)
+        apart = day - self._civil.locals(np.where(right, at, 0)) // DAY
+        return right & (apart >= -DATE_BACK) & (apart <= DATE_AHEAD)
 
     def region(self, text: str) -> tuple[int, int]:
         """Return prefecture and county of a county's code."""

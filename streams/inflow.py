@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import numbers
+from streams.columns import Coded, numbers
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import digest
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.
 SELLABLE = "sellable"
+#: Columns of a quote with the events that it speaks of.
+NAMING = ("corrects", "confirms")
 
 
 Place = Callable[[int], Prefecture]
@@ -65,6 +68,7 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "stock": column("stock"),
         "record": column("offset"),
         "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
+        "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
 
@@ -80,7 +84,7 @@ def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterato
         "at": numbers(columns["at"]),
         "site": np.repeat(known, site.counts),
         "sender": np.repeat(senders, sender.counts),
-        "good": np.array(list(map(setup.good_index.__getitem__, columns["good"])), np.int64),
+        "good": _goods(columns["good"], setup),
         "quantity": columns["quantity"],
         "amount": columns["amount"],
         "priced": columns["priced"] > 0,
@@ -90,6 +94,12 @@ def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterato
         mine = fresh & (code_of == code)
         if mine.any():
             yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
+
+
+def _goods(column: Any, setup: Setup) -> Ints:
+    if isinstance(column, Coded):
+        return column.map(setup.good_index.__getitem__, np.int64)
+    return np.array(list(map(setup.good_index.__getitem__, column)), np.int64)
 
 
 def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Events:

@@ -115,6 +115,14 @@ class Judge:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 
+    def quotes(self, frame: pl.DataFrame, kind: str) -> list[Transition]:
+        """Evaluate rules on quotes of ``kind`` that are held back; ``frame`` has ``site`` (its name) and ``ending``."""
+        transitions: list[Transition] = []
+        for rule in self._rulebook.on("quote"):
+            if rule.kind == kind:
+                transitions += self._step(rule, self._evaluated(rule, frame), None)
+        return transitions
+
     def rules(self, kind: str) -> list[Rule]:
         """Return the date rules of ``kind``."""
         return [rule for rule in self._rulebook.on("date") if rule.kind == kind]
@@ -124,12 +132,21 @@ class Judge:
         return any(rule.reaches_above for rule in self.rules(kind))
 
     def date(
-        self, frame: pl.DataFrame, kind: str, date: int, counties: Counties, *, live: bool = True, closing: bool = False
+        self,
+        frame: pl.DataFrame,
+        kind: str,
+        date: int,
+        counties: Counties,
+        *,
+        live: bool = True,
+        closing: bool = False,
+        corrected: int | None = None,
     ) -> Dated:
         """Evaluate date rules of ``kind`` for one date (day number).
 
-        Without ``live`` alerts stay as they are: only the levels are wanted. ``closing`` is for the date's close,
-        with every row of the prefecture.
+        Without ``live`` alerts stay as they are: only the levels are wanted. But where somebody corrected a value, at
+        ``corrected`` (epoch s), those that rest on this date are taken back. ``closing`` is for the date's close, with
+        every row of the prefecture.
         """
         found, levels = Dated(), [list[str]() for _ in range(frame.height)]
         numbered = frame.with_row_index("place")
@@ -146,6 +163,8 @@ class Judge:
             _note_levels(levels, rule, evaluated)
             if live:
                 found.transitions += self._step(rule, evaluated, date)
+            elif corrected is not None:
+                found.transitions += self._correct(rule, evaluated, date, corrected)
         found.levels = ["{" + ",".join(each) + "}" for each in levels]
         return found
 
@@ -175,19 +194,33 @@ class Judge:
         rows = evaluated.filter(code.is_in([*open_codes, *raised])).sort("at", maintain_order=True)
         transitions: list[Transition] = []
         for row in rows.iter_rows(named=True):
+            read = self._read(rule, row, row["at"])
+            if row.get("corrected"):
+                transitions += self.book.correct(rule, **read)
             transitions += self.book.step(
-                rule,
-                region=row["region"],
-                good="" if rule.on_enterprises else self._goods[row["good_index"]],
-                site=row["enterprise"] if rule.on_enterprises else row["site"] if rule.on_sites else "",
-                at=row["at"],
-                level=row["level"],
-                clear=row["clear"],
-                values={name: row[name] for name in rule.values},
-                evidence={name: row[name] for name in rule.counts},
-                date=date,
+                rule, **read, clear=row["clear"], date=date, ending=row.get("ending", "cleared")
             )
         return transitions
+
+    def _correct(self, rule: Rule, evaluated: pl.DataFrame, date: int, at: int) -> list[Transition]:
+        """Take back open alerts whose date was evaluated anew."""
+        code, open_codes = self._codes(rule)
+        transitions: list[Transition] = []
+        for row in evaluated.filter(code.is_in(list(open_codes))).iter_rows(named=True) if open_codes else ():
+            transitions += self.book.correct(rule, **self._read(rule, row, at), date=date)
+        return transitions
+
+    def _read(self, rule: Rule, row: dict[str, Any], at: int) -> dict[str, Any]:
+        """Return what the book must know of an evaluated row."""
+        return {
+            "region": row["region"],
+            "good": "" if rule.on_enterprises else self._goods[row["good_index"]],
+            "site": row["enterprise"] if rule.on_enterprises else row["site"] if rule.on_sites else "",
+            "at": at,
+            "level": row["level"],
+            "values": {name: row[name] for name in rule.values},
+            "evidence": {name: row[name] for name in rule.counts},
+        }
 
     def _codes(self, rule: Rule) -> tuple[pl.Expr, set[int] | set[str]]:
         """Return what tells the subjects of a frame apart, and that of every open alert."""

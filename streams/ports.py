@@ -106,10 +106,10 @@ class Engine(Protocol):
     def restore(self, data: bytes) -> None:
         """Take the state of a snapshot; raises ``ValueError`` when it does not fit."""
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Events:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Events:
         """Note raw rows that came after the snapshot as seen, and return them as events, ascending by offset.
 
-        ``rejected``: offsets of records of which a part became a dead letter.
+        ``rejected`` (offset, line, lines): what became dead letters of these records.
         """
 
     def replay(self, events: Any, begin: int, end: int) -> None:

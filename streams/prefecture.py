@@ -33,6 +33,7 @@ from streams.registry import Registry
 from streams.senders import Senders
 from streams.setup import Setup
 from streams.sites import Sites
+from streams.suspects import Suspects
 from streams.timeline import Timeline
 
 #: Rows gathered before rules are evaluated: a batch of rules costs ~10 ms however few the rows.
@@ -64,6 +65,7 @@ class Prefecture(Timeline):
         self.senders = Senders(setup.options.snapshots_feed, Week.daily(*setup.options.open_hours))
         self._enrolment = Enrolment(self.registry, self.markets.values(), self.senders)
         self.enterprises = Enterprises(code, self.senders, self.registry, setup, judge)
+        self.suspects = Suspects(self.counties, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -254,6 +256,8 @@ class Prefecture(Timeline):
         local = self._setup.civil.local(point)
         if local % (CORRECTION_HOURS * HOUR) == CORRECTION_PHASE * HOUR:
             self.corrections.write()
+        elif self.corrections.urgent:
+            self.corrections.write_quotes()
 
     def _with_prefecture(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
@@ -282,6 +286,8 @@ class Prefecture(Timeline):
             spread: Spread = {}
             if market.pairs.size:
                 values = market.close(day)
+                if given_up := market.expire(day):
+                    self.transitions += self.suspects.note(market, given_up, point)
                 self._changed |= values["sites_in"] + values["sites_out"] > 0
                 rows = np.flatnonzero(values["subjects"])
                 if len(rows):
@@ -315,6 +321,11 @@ class Prefecture(Timeline):
         found = self._judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
         self.transitions += found.transitions
 
+    def retract(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
+        """Take back alerts of counties that rest on ``day``, which is open, after a correction."""
+        together, frame = self.markets[kind].together, date_frame(self, at, rows, values)
+        self.transitions += self._judge.date(frame, kind, day, together, live=False, corrected=at).transitions
+
     def write_date(self, kind: QuoteKind, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
@@ -329,13 +340,18 @@ class Prefecture(Timeline):
             **values,
         )
 
-    def correct_date(self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values) -> None:
+    def correct_date(
+        self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values, *, corrected: bool
+    ) -> None:
         """Write ``rows`` of a closed date again after late quotes; alerts stay as they are.
 
-        ``seen`` are all rows of their goods, ``rows`` among them: some rules look at counties together.
+        But where somebody has ``corrected`` a value, those that rest on the date are taken back. ``seen`` are all
+        rows of their goods, ``rows`` among them: some rules look at counties together.
         """
         frame = date_frame(self, self.closes(day), seen, values)
-        found = self._judge.date(frame, kind, day, self.markets[kind].together, live=False)
+        together, at = self.markets[kind].together, self._stamp if corrected else None
+        found = self._judge.date(frame, kind, day, together, live=False, corrected=at)
+        self.transitions += found.transitions
         levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
         self._tell(kind, day, found.spread, correction=True)

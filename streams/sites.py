@@ -41,7 +41,7 @@ class Sites:
         self._regions = np.array(regions, np.int64)
         self._place = {region: index for index, region in enumerate(regions)}
         self.silences = Silences(market.pairs, setup.civil, market.hours)
-        self._marks = Grown({"touched": (np.bool_, (), 0), "unjudged": (np.bool_, (), 0)})
+        self._marks = Grown(dict.fromkeys(("touched", "unjudged", "corrected"), (np.bool_, (), 0)))
         self._compared = Grown(dict.fromkeys(_COMPARED, (np.float64, (), 0)))
         #: Goods whose prices must be compared again, and the date they were compared on.
         self._goods = np.ones(len(setup.goods), bool)
@@ -70,9 +70,10 @@ class Sites:
         self.silences.sell(pair, at, quantity)
         self.touch(pair)
 
-    def quote(self, pair: Ints) -> None:
-        """Note quotes: every price of their goods is compared with others now."""
+    def quote(self, pair: Ints, corrected: Ints) -> None:
+        """Note quotes: every price of their goods is compared with others now. ``corrected``: pairs of corrections."""
         self.touch(pair)
+        self._marks["corrected"][corrected] = True
         self._goods[self._market.pairs.cell[pair] % len(self._setup.goods)] = True
 
     def close(self, day: int) -> None:
@@ -135,7 +136,9 @@ class Sites:
     def _add(self, at: int, chosen: Flags) -> None:
         pair = np.flatnonzero(chosen)
         if len(pair):
-            self._frames.add(self.frame(at, pair))
+            # Alerts on a pair must not wait to clear where the price that they rest on was wrong.
+            self._frames.add(self.frame(at, pair) | {"corrected": self._marks["corrected"][pair]})
+            self._marks["corrected"][pair] = False
 
     @property
     def size(self) -> int:

@@ -75,6 +75,7 @@ def ready(row: Mapping[str, Any], catalogue: Catalogue, partitions: int, mapping
     replay = Replay(
         row["epoch"], row["topic"], row["partition"], row["offset"],
         max(attempts(row), earlier.attempt if earlier else 0) + 1,
+        row["line"],
     )  # fmt: skip
     own = tuple(pair for pair in headers if pair[0] not in {REPLAY_OF, REPLAY_ATTEMPT})
     partition = row["partition"] % partitions

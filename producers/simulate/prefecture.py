@@ -165,8 +165,9 @@ class Prefecture:
             return
         seconds = self._prices.integers(0, 1799, self._shape[0]) * 2 + ODD
         stock = self._at(seconds, before, sales)
+        written = np.maximum(1, np.rint(fen * self.effects.slip(hour.index))).astype(np.int64)
         for store in stores:
             sold = None if self._sold_before is None else self._sold_before[store]
-            yield store, self._recorder.quote(hour, int(seconds[store]), store, fen[store], stock[store], sold)
+            yield store, self._recorder.quote(hour, int(seconds[store]), store, written[store], stock[store], sold)
             if self.ledger is not None:
                 self.ledger.quoted[hour.day, store] = fen[store] * 10.0 / self.stores.scale[store]

@@ -35,7 +35,7 @@ class QuoteBook:
     """Last quote per (site, good) and date of one prefecture and kind."""
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
-        self._pairs, self._carry = pairs, carry_days
+        self._pairs, self.carry_days = pairs, carry_days
         self.state = Grown(
             {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
         )
@@ -73,12 +73,24 @@ class QuoteBook:
             return np.zeros(self._pairs.size, np.int64)
         return self.state["price"][:, day % DATES]
 
+    def before(self, pair: Ints, day: int, back: int) -> Ints:
+        """Return the quotes of pairs (n,) on ``day`` and the ``back`` dates before, newest first: (back + 1, n)."""
+        self._grow()
+        days = np.arange(day, day - back - 1, -1)
+        kept = (days > self.head - DATES) & (days <= self.head)
+        prices: Ints = np.where(kept[:, None], self.state["price"][pair[None, :], (days % DATES)[:, None]], 0)
+        return prices
+
     def latest(self, day: int) -> Ints:
         """Return the latest quote of the sites present on ``day``, shape (pairs,); 0 where absent."""
         prices = self.fresh(day)
-        for back in range(1, self._carry):
+        for back in range(1, self.carry_days):
             prices = np.where(prices > 0, prices, self.fresh(day - back))
         return prices
+
+    def told_at(self, pair: int, day: int) -> int:
+        """Return the event time of the quote of ``pair`` on ``day``; 0 where there is none."""
+        return int(self.state["at"][pair, day % DATES]) if self.fresh(day)[pair] else 0
 
     kept = DATES
 

@@ -91,10 +91,16 @@ class Held:
             return [*self.check(inputs[:middle], tally), *self.check(inputs[middle:], tally)]
         return compared(inputs, decoded, tally)
 
-    def decode(self, topic: str, values: Sequence[bytes | None]) -> Decoded:
-        """Return what the decoder makes of records that it sees one after another, knowing of none before."""
+    def decode(
+        self, topic: str, values: Sequence[bytes | None], headers: Sequence[tuple[str, bytes | None]] | None = None
+    ) -> Decoded:
+        """Return what the decoder makes of records that it sees one after another, knowing of none before.
+
+        ``headers`` are those of each record; without them they are hostile.
+        """
         self.seen.load(NOTHING_SEEN)
-        return self.decoder.decode(chunk(topic, values), WALL)
+        found = chunk(topic, values)
+        return self.decoder.decode(replace(found, headers=[headers] * len(values)) if headers else found, WALL)
 
 
 def compared(inputs: Sequence[Input], decoded: Decoded, tally: Tally) -> list[str]:

@@ -13,6 +13,7 @@ from producers.replay import ReplayError, item_mapping
 from producers.replay.dead_letters import Ready, UnreadableError, ready
 from schemas import catalogue, topics
 from schemas.catalogue import Catalogue
+from schemas.events import REPLAY_OF, Replay, replay_of
 
 EVENT = {
     "event_id": "r-1",
@@ -31,7 +32,7 @@ def tibet() -> Catalogue:
 def row(value: bytes = json.dumps(EVENT).encode(), **fields: Any) -> dict[str, Any]:
     return {
         "epoch": "e", "topic": topics.SALES, "partition": 0, "offset": 7, "stage": "partition", "replays": [],
-        "value_base64": base64.b64encode(value).decode(), "key_base64": "b2xk", "headers": [],
+        "value_base64": base64.b64encode(value).decode(), "key_base64": "b2xk", "headers": [], "line": 0, "lines": 0,
     } | fields  # fmt: skip
 
 
@@ -132,3 +133,10 @@ def test_every_wrong_row_is_named(tmp_path: Path, tibet: Catalogue) -> None:
         "items.csv:2 good", "items.csv:3 unit", "items.csv:4 item", "items.csv:5 sender"
     ]  # fmt: skip
     assert "did you mean 'potato'?" in others[0]
+
+
+def test_a_receipt_of_a_batch_is_known_by_its_line(tibet: Catalogue) -> None:
+    found = ready(row(line=120, lines=5), tibet, 4)
+    assert found.replay == Replay("e", topics.SALES, 0, 7, 1, 120)
+    assert (REPLAY_OF, b"e/pos.sales/0/7.120") in found.headers
+    assert replay_of(found.headers) == found.replay
