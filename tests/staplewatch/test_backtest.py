@@ -164,7 +164,7 @@ def test_the_warehouse_of_a_running_instance_is_left_alone(capsys: pytest.Captur
     ("arguments", "said"),
     [
         (["--pack", "urumqi-2007"], "give --quotes FILE, or a warehouse by --data or --warehouse"),
-        (["--quotes", "Q"], "name a pack by --pack: cover, gouging, live, mofcom-2011"),
+        (["--quotes", "Q"], "name a pack by --pack: cover, feed, gouging, live"),
         (["--quotes", "Q", "--pack", "urumqi"], 'did you mean "urumqi-2007"'),
         (["--quotes", "Q", "--pack", "live"], "rule live-24h needs spike_24h"),
         (["--quotes", "Q", "--pack", "cover"], "rule cover needs cover_days"),
