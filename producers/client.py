@@ -286,7 +286,7 @@ class Producer:
             raise DeliveryError(lost, under_way)
 
     def _offsets(self, partition: int, inputs: list[str]) -> dict[str, int]:
-        wanted = inputs or topics.INPUTS
+        wanted = inputs or topics.TIMED
         return {
             topic: offset
             for (topic, place), offset in self.acknowledged.items()

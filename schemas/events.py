@@ -198,7 +198,8 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest transition of one alert (``alerts``, keyed by ``key``).
 
     ``id`` names the episode, ``seq`` counts its transitions from 0. ``site`` is empty for an
-    alert on a region. ``values`` decided, ``thresholds`` is what they were held against.
+        alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
+    code as ``site``. ``values`` decided, ``thresholds`` is what they were held against.
     ``acknowledged``, ``silenced`` and ``inhibited`` are marks beside the state: when they change, the newest
     transition is published again. ``actions_offset`` is the next offset of ``alert.actions`` that they take in.
     """
@@ -233,6 +234,11 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     inhibited: Inhibited | None = None
     actions_offset: int = 0
     schema: int = 1  # absent on the wire means 1
+
+    @property
+    def enterprise(self) -> str:
+        """Code of the enterprise that the alert is about; empty for any other."""
+        return "" if self.good else self.site
 
     @property
     def order(self) -> tuple[AsOf, str, int]:

@@ -13,15 +13,22 @@ ALERTS: Final = "alerts"
 ACTIONS: Final = "alert.actions"
 DEAD_LETTERS: Final = "dead.letters"
 EXTENTS: Final = "extents"
+REGISTRY: Final = "registry.changes"
 
-#: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes.
+#: Events that enterprises send. Later: supply.shipments, supply.orders.
 INPUTS: Final = (SALES, STOCK, QUOTES)
 
-#: The names that ``--inputs`` takes, and their topics.
+#: What the bureau sends has times too, but nothing is waited for it unless it is named among the inputs.
+TIMED: Final = (*INPUTS, REGISTRY)
+
+#: The names of inputs, and their topics.
 INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
 
+#: The names that ``--inputs`` takes, and their topics.
+TIMED_NAMES: Final = {**INPUT_NAMES, "registry": REGISTRY}
+
 #: What a worker reads of what others send.
-CONSUMED: Final = (*INPUTS, CLOCK)
+CONSUMED: Final = (*TIMED, CLOCK)
 
 #: What a worker reads: also what workers tell each other, and what people do about alerts.
 READ: Final = (*CONSUMED, EXTENTS, ACTIONS)

@@ -117,7 +117,7 @@ def engine_options(settings: Settings) -> Options:
     return Options(
         timezone=settings.timezone,
         event_time=settings.event_time,
-        inputs=tuple(topics.INPUT_NAMES[name] for name in settings.inputs),
+        inputs=tuple(topics.TIMED_NAMES[name] for name in settings.inputs),
         close_after=settings.close_after,
         coverage=settings.coverage,
         quarantine=quarantined(settings),

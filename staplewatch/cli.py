@@ -18,6 +18,7 @@ from staplewatch.commands import (
     indices,
     letters,
     quotes,
+    registry,
     rules,
     run,
     score,
@@ -45,6 +46,7 @@ acting.register(data.register(app))
 rules.register(app)
 letters.register(app)
 quotes.register(app)
+registry.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)

@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")
     inputs: Names = Field(
-        tuple(topics.INPUT_NAMES), description="Inputs that move time in event-time mode: sales, stock, quotes."
+        tuple(topics.INPUT_NAMES),
+        description="Inputs that time waits for in event-time mode: sales, stock, quotes, registry.",
     )
     coverage: float = Field(
         0.8, gt=0, le=1, description="Share of yesterday's sites that must have quoted before an early evaluation."
@@ -113,11 +114,11 @@ class Settings(BaseSettings):
     @field_validator("inputs")
     @classmethod
     def _known_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in topics.INPUT_NAMES]
+        unknown = [name for name in value if name not in topics.TIMED_NAMES]
         if unknown or not value:
             msg = say(
-                f"{', '.join(unknown) or '空'} 不是输入：可用 {'、'.join(topics.INPUT_NAMES)}",
-                f"{', '.join(unknown) or 'nothing'} is not an input: choose from {', '.join(topics.INPUT_NAMES)}",
+                f"{', '.join(unknown) or '空'} 不是输入：可用 {'、'.join(topics.TIMED_NAMES)}",
+                f"{', '.join(unknown) or 'nothing'} is not an input: choose from {', '.join(topics.TIMED_NAMES)}",
             )
             raise ValueError(msg)
         return value

@@ -239,9 +239,7 @@ def _warehouse(url: str) -> Iterator[Answers]:
 async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     import msgspec  # noqa: PLC0415
 
-    from serving import suspects  # noqa: PLC0415
     from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
-    from serving.suspects import SuspectFilter  # noqa: PLC0415
 
     if what == "dead-letters/replays":
         return cast("Rows", msgspec.to_builtins(await answers.letters.outcomes(parameters["run"])))
@@ -250,11 +248,13 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     if what == "silences":
         return cast("Rows", msgspec.to_builtins(await answers.silences()))
     given = _given(parameters)
+    if what == "registry":
+        from serving.registered import registry  # noqa: PLC0415
+
+        return cast("Rows", msgspec.to_builtins(await registry(answers, **given)))
     limit = given.pop("limit", UNLIMITED)
-    if what == "quotes/suspects":
-        return cast("Rows", msgspec.to_builtins(await suspects.suspects(answers, SuspectFilter(**given), limit)))
-    if what == "quotes":
-        return cast("Rows", msgspec.to_builtins(await suspects.quotes(answers, SuspectFilter(**given))))
+    if what in {"quotes", "quotes/suspects"}:
+        return await _quotes(answers, what, given, limit)
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "indicators": lambda: answers.indicators(IndicatorFilter(**given), limit),
@@ -266,6 +266,17 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     }
     rows: Rows = msgspec.to_builtins((await calls[what]()).rows)
     return rows
+
+
+async def _quotes(answers: Answers, what: str, given: dict[str, Any], limit: int) -> Rows:
+    import msgspec  # noqa: PLC0415
+
+    from serving import suspects  # noqa: PLC0415
+
+    wanted = suspects.SuspectFilter(**given)
+    if what == "quotes":
+        return cast("Rows", msgspec.to_builtins(await suspects.quotes(answers, wanted)))
+    return cast("Rows", msgspec.to_builtins(await suspects.suspects(answers, wanted, limit)))
 
 
 def _letter_filter(parameters: Parameters) -> tuple[LetterFilter, int | None, Order]:

@@ -18,7 +18,7 @@ from streams.ports import Rows, State
 from streams.positions import Place
 
 #: Tables that a rebuild replays: they are written before anything that is derived from them.
-RAW = ("sales", "stock", "quotes")
+RAW = ("sales", "stock", "quotes", "registry")
 
 #: Values looked at per column, and the length from which a text is long.
 _SAMPLE, _LONG = 64, 64

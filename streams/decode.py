@@ -16,9 +16,11 @@ from schemas import receipt_batch, topics
 from schemas.catalogue import Catalogue
 from schemas.events import DeadLetter, QuoteReport, Receipt, StockReport
 from schemas.fixed import AMOUNT, PRICE, QUANTITY, to_fixed
+from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
 from streams.batches import Odd
 from streams.chunk import Chunk
+from streams.entities import checked_entity
 from streams.fields import (
     LINE_BITS,
     SEQUENCE_BITS,
@@ -52,9 +54,16 @@ QUOTES_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "site", "region", "prefecture", "good"),
     *("kind", "business_date", "at", "price", "sales", "stock", "corrects", "confirms", "repeat"),
 )
-TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
+REGISTRY_COLUMNS: Final = (
+    *("offset", "line", "event_id", "sender", "prefecture", "kind", "code", "at", "entity"),
+)  # fmt: skip
+TABLES: Final = {
+    topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes", topics.REGISTRY: "registry"
+}  # fmt: skip
 TOPICS: Final = {table: topic for topic, table in TABLES.items()}
-COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
+COLUMNS: Final = {
+    "sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS, "registry": REGISTRY_COLUMNS
+}  # fmt: skip
 
 #: What keeps a record from being read.
 UNREADABLE: Final = (Rejected, *UNFIT)
@@ -91,6 +100,7 @@ class Decoder:
             topics.SALES: (msgspec.json.Decoder(Receipt), self._receipt),
             topics.STOCK: (msgspec.json.Decoder(StockReport), self._stock),
             topics.QUOTES: (msgspec.json.Decoder(QuoteReport), self._quotes),
+            topics.REGISTRY: (msgspec.json.Decoder(RegistryChange), self._registry),
         }
 
     def decode(self, chunk: Chunk, wall: float, start: int = 0) -> Decoded:
@@ -273,6 +283,22 @@ class Decoder:
         sales = None if line.sales is None else to_fixed(line.sales * scale, QUANTITY)
         stock = None if line.stock is None else not_negative("stock", to_fixed(line.stock * scale, QUANTITY))
         return line.good, price, sales, stock
+
+    def _registry(self, event: RegistryChange, offset: int, result: Decoded) -> str:
+        at, prefecture = self._fields.time(event.time), self._fields.prefecture(event.prefecture)
+        named(sender=event.sender, event_id=event.event_id)
+        if not event.entities:
+            refuse("validate", "neither enterprise nor site: give one")
+        for entity in event.entities:
+            checked_entity(entity, prefecture, self._fields)
+        rows = result.columns
+        for line, entity in enumerate(event.entities):
+            text = msgspec.json.encode(entity).decode()
+            own = (offset, line, event.event_id, event.sender, prefecture, kind_of(entity), entity.code, at, text)
+            for column, value in zip(rows.values(), own, strict=True):
+                column.append(value)
+        result.events += 1
+        return ""
 
     @staticmethod
     def _counted(result: Decoded, repeats: list[bool], problems: list[str], lines: int) -> str:

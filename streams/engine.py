@@ -32,7 +32,8 @@ from streams.marking import Marker
 from streams.options import Options
 from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
-from streams.replayed import Replayed, remember, replayed
+from streams.registry import Registries, Registry
+from streams.replayed import Replayed, remember, replayed, versions
 from streams.rows import alert_rows, dead_rows, stored_transitions
 from streams.seen import Seen
 from streams.setup import Setup
@@ -66,6 +67,7 @@ class Engine:
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
         self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
+        self._registries = Registries()
         telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
         mine = [code for code in catalogue.prefectures if topics.partition_of(code, partitions) == partition]
         #: Prefectures that never sent anything; the extents above them must not wait for them.
@@ -74,7 +76,7 @@ class Engine:
         }
         self._extents = Extents(self._judge, self._setup)
         self._actions = ActionReader(partition, partitions, options)
-        self._marker = Marker()
+        self._marker = Marker(self._registries.owner)
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []
@@ -109,8 +111,8 @@ class Engine:
         self._note_resent(chunk, start, decoded.columns, decoded.dead, wall, outcome)
         self._bury(decoded.dead, wall, outcome)
         outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
-        lines = len(decoded.columns["offset"])
-        outcome.count("lines", lines)
+        counted = "entities" if decoded.table == "registry" else "lines"
+        outcome.count(counted, len(decoded.columns["offset"]))
         for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
             outcome.count(name, getattr(decoded, name))
 
@@ -157,13 +159,20 @@ class Engine:
 
     def _absorb(self, table: str, columns: Columns, wall: float) -> None:
         """Hand rows of a raw table to their prefectures."""
+        if table == "registry":
+            self._registries.push(columns)
+            return
         for place, events in arrivals(table, columns, self._place, self._setup):
             place.push(TOPICS[table], events, wall)
+
+    def registry(self, prefecture: int) -> Registry:
+        """Return what is registered of a prefecture: contacts, opening hours, feeds."""
+        return self._registries.of(prefecture)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
         if found is None:
-            found = self._places[code] = Prefecture(code, self._setup, self._judge)
+            found = self._places[code] = Prefecture(code, self._setup, self._judge, self.registry(code))
             self._absent.pop(code, None)
         return found
 
@@ -282,6 +291,7 @@ class Engine:
                 "extents": self._extents.dump(),
                 "absent": [absent.dump() for absent in self._absent.values()],
                 "book": self._book.dump(),
+                "registries": self._registries.dump(),
                 "marks": self._marker.dump(),
                 "places": [[code, place.dump()] for code, place in self._places.items()],
             }
@@ -311,6 +321,7 @@ class Engine:
         self._book.load(state["book"])
         self._marker.load(state["marks"])
         self._extents.load(state["extents"])
+        self._registries.load(state["registries"])
         for code, saved in state["places"]:
             self._place(code).load(saved)
         for saved in state["absent"]:
@@ -322,16 +333,25 @@ class Engine:
 
         ``rejected`` (offset, line, lines) is what became dead letters of the same records.
         """
+        if table == "registry":
+            return versions(rows)
         remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
         return replayed(table, rows, self._place, self._setup)
 
     def replay(self, events: Replayed, begin: int, end: int) -> None:
         """Take in events [begin, end) of what ``prepare`` returned; they take effect with ``settle``."""
+        if events.topic == topics.REGISTRY:
+            self._registries.push({name: column[begin:end].tolist() for name, column in events.events.items()})
+            self._read_up_to(events, begin, end)
+            return
         prefecture = events.prefecture[begin:end]
         for code in np.unique(prefecture).tolist():
             chosen = begin + np.flatnonzero(prefecture == code)
             columns = {name: column[chosen] for name, column in events.events.items()}
             self._place(code).push(events.topic, columns, float(events.ingested[end - 1]))
+        self._read_up_to(events, begin, end)
+
+    def _read_up_to(self, events: Replayed, begin: int, end: int) -> None:
         if events.epoch == self.epoch and end > begin:
             reached = int(events.offset[end - 1]) + 1
             self.offsets[events.topic] = max(self.offsets.get(events.topic, 0), reached)

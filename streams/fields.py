@@ -58,6 +58,7 @@ class Fields:
     def __init__(self, catalogue: Catalogue, partition: int, partitions: int, civil: Civil, options: Options) -> None:
         self._goods, self._civil, self._options = catalogue.goods, civil, options
         self._counties = {str(code): each for code, each in catalogue.regions.items() if each.level == "county"}
+        self._prefectures = {str(code): code for code in catalogue.prefectures}
         self._partition, self._partitions = partition, partitions
         self._factors: dict[tuple[str, str], float] = {}
         self._base = {code: good.unit for code, good in catalogue.goods.items() if factor(good.unit, good.unit) == 1}
@@ -166,6 +167,16 @@ class Fields:
         if right != self._partition:
             refuse("partition", f"region {text} belongs to partition {right}, not {self._partition}")
         return region.parent, region.code
+
+    def prefecture(self, text: str) -> int:
+        """Return the code of a prefecture."""
+        code = self._prefectures.get(text)
+        if code is None:
+            refuse("validate", f"prefecture {text[:40]!r} is not in the catalogue")
+        right = topics.partition_of(code, self._partitions)
+        if right != self._partition:
+            refuse("partition", f"prefecture {text} belongs to partition {right}, not {self._partition}")
+        return code
 
     def factor(self, good: str, unit: str) -> float:
         """Return how many of the good's base units one ``unit`` is."""

@@ -32,6 +32,7 @@ SITE_COLUMNS = (
     *("site_out", "site_on_hand", "site_demand_day", "site_cover_days"),
     *("no_sale_p", "sales_expected", "sales_day", "quiet_hours", "site_quiet_hours", "profile_dates"),
 )
+ENTERPRISE_COLUMNS = ("feed_silent_hours", "feed_interval_hours", "feed_gaps")
 #: What ``streams.counties`` adds for rules that look at counties together.
 ACROSS_COLUMNS = tuple(name for name, found in NAMES.items() if found.scope in {"prefecture", "extent"})
 #: What is known of a quote that is held back.
@@ -49,12 +50,10 @@ CARRIED: dict[str, tuple[str, ...]] = {
 
 def missing(rule: Rule) -> tuple[str, ...]:
     """Return the indicators that a rule reads and that the stream's frames do not carry."""
-    carried = CARRIED[rule.trigger] if rule.trigger == "quote" else _carried(rule)
+    carried = (*CARRIED[rule.trigger], *ACROSS_COLUMNS)
+    if not rule.on_regions and rule.trigger != "quote":
+        carried = SITE_COLUMNS if rule.on_sites else ENTERPRISE_COLUMNS
     return tuple(name for name in rule.measured if name not in carried)
-
-
-def _carried(rule: Rule) -> tuple[str, ...]:
-    return SITE_COLUMNS if rule.on_sites else (*CARRIED[rule.trigger], *ACROSS_COLUMNS)
 
 
 def _subject(place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:

@@ -68,18 +68,22 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "stock": column("stock"),
         "record": column("offset"),
         "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
+        "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
 
 
 def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
-    prefecture, region, site = (columns[name] for name in ("prefecture", "region", "site"))
+    prefecture, region, site, sender = (columns[name] for name in ("prefecture", "region", "site", "sender"))
     places = {code: place_of(code) for code in set(prefecture.values)}
     receipts = zip(prefecture.values, site.values, region.values, strict=True)
     known = np.array([places[code].site("retail", name, county) for code, name, county in receipts], np.int64)
+    named = zip(prefecture.values, sender.values, strict=True)
+    senders = np.array([places[code].sender(name) for code, name in named], np.int64)
     every = {
         "at": numbers(columns["at"]),
         "site": np.repeat(known, site.counts),
+        "sender": np.repeat(senders, sender.counts),
         "good": _goods(columns["good"], setup),
         "quantity": columns["quantity"],
         "amount": columns["amount"],
@@ -116,6 +120,7 @@ def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefe
         "site": np.array([place.site("retail", sites[i], int(regions[i])) for i in listed], np.int64),
         "good": np.array([setup.good_index[columns["good"][index]] for index in listed], np.int64),
         "quantity": np.array([columns["quantity"][index] for index in listed], np.int64),
+        "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
         "action": np.array([row[1] for row in rows], np.int64),
         "event": np.array([row[2] for row in rows], np.int64),
     }

@@ -59,7 +59,7 @@ class Judge:
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
-        return any(rule.kind == kind and not rule.on_sites for rule in self._rulebook.on(trigger))
+        return any(rule.kind == kind and rule.on_regions for rule in self._rulebook.on(trigger))
 
     @property
     def has_sites(self) -> bool:
@@ -69,13 +69,26 @@ class Judge:
     def _on_sites(self) -> list[Rule]:
         return [rule for rule in self._rulebook.on("tick") if rule.on_sites]
 
+    @property
+    def has_enterprises(self) -> bool:
+        """Return whether any rule looks at enterprises."""
+        return bool(self._on_enterprises())
+
+    def _on_enterprises(self) -> list[Rule]:
+        return [rule for rule in self._rulebook.on("tick") if rule.on_enterprises]
+
+    def open_enterprises(self) -> set[tuple[int, str]]:
+        """Return (prefecture, enterprise) of every open alert on an enterprise."""
+        keys = (key for rule in self._on_enterprises() for key in self.book.open_keys(rule))
+        return {(region, enterprise) for region, _, enterprise in keys}
+
     def open_sites(self) -> set[Subject]:
         """Return (region, good, site) of every open alert on a site."""
         return {key for rule in self._on_sites() for key in self.book.open_keys(rule)}
 
     def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
         """Return (region, good) of every alert that an evaluation could still change."""
-        rules = (rule for rule in self._rulebook.on(trigger) if not rule.on_sites)
+        rules = (rule for rule in self._rulebook.on(trigger) if rule.on_regions)
         keys = (key for rule in rules for key in self.book.open_keys(rule))
         return {(region, good) for region, good, _ in keys}
 
@@ -83,15 +96,22 @@ class Judge:
         """Evaluate tick rules; ``frame`` has ``at``, ``region``, ``good_index`` and the indicators."""
         transitions: list[Transition] = []
         for rule in self._rulebook.on("tick"):
-            if not rule.on_sites:
+            if rule.on_regions:
                 transitions += self._step(rule, self._evaluated(rule, frame), None)
         return sorted(transitions, key=lambda each: each.at)
 
     def sites(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
         """Evaluate tick rules on sites; ``frame`` has ``site`` too, an index of ``names``."""
-        named = frame.with_columns(site=pl.Series(names, dtype=pl.String).gather(frame["site"]))
+        return self._units(self._on_sites(), frame, "site", names)
+
+    def enterprises(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
+        """Evaluate tick rules on enterprises; ``frame`` has ``enterprise``, an index of ``names``, and no good."""
+        return self._units(self._on_enterprises(), frame, "enterprise", names)
+
+    def _units(self, rules: list[Rule], frame: pl.DataFrame, column: str, names: list[str]) -> list[Transition]:
+        named = frame.with_columns(pl.Series(column, names, pl.String).gather(frame[column]))
         transitions: list[Transition] = []
-        for rule in self._on_sites():
+        for rule in rules:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 
@@ -194,8 +214,8 @@ class Judge:
         """Return what the book must know of an evaluated row."""
         return {
             "region": row["region"],
-            "good": self._goods[row["good_index"]],
-            "site": row["site"] if rule.on_sites else "",
+            "good": "" if rule.on_enterprises else self._goods[row["good_index"]],
+            "site": row["enterprise"] if rule.on_enterprises else row["site"] if rule.on_sites else "",
             "at": at,
             "level": row["level"],
             "values": {name: row[name] for name in rule.values},
@@ -205,6 +225,8 @@ class Judge:
     def _codes(self, rule: Rule) -> tuple[pl.Expr, set[int] | set[str]]:
         """Return what tells the subjects of a frame apart, and that of every open alert."""
         keys = self.book.open_keys(rule)
+        if rule.on_enterprises:
+            return pl.concat_str("region", "enterprise", separator="|"), {f"{region}|{who}" for region, _, who in keys}
         if rule.on_sites:
             open_sites = {f"{region}|{self._index[good]}|{site}" for region, good, site in keys}
             return pl.concat_str("region", "good_index", "site", separator="|"), open_sites

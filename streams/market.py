@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import QuoteKind
+from schemas.opening import Week
 from streams.counties import Counties
 from streams.indicators.counts import NAMELESS, UNKNOWN
 from streams.indicators.groups import Ints
+from streams.indicators.hours import Hours
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
@@ -39,10 +41,11 @@ class Market:
         options, goods = setup.options, len(setup.goods)
         self.kind, self._setup = kind, setup
         self.pairs = Pairs(counties, goods)
+        self.hours = Hours(self.pairs, Week.daily(*options.open_hours))
         self.shelf = Shelf(
             self.pairs,
             setup.civil,
-            options.open_hours,
+            self.hours,
             options.list_days,
             counts_kept=options.counts_kept,
             deliveries_kept=options.deliveries_kept,

@@ -12,18 +12,22 @@ from typing import Any, TypeAlias
 import msgspec
 
 from schemas.events import LEVELS, Acknowledged, Action, Alert, AsOf, Inhibited, Silenced
-from streams.alerts.inhibition import Inhibition, across_partitions, covered
+from streams.alerts.inhibition import Inhibition, Owner, across_partitions, covered, nobody
 from streams.alerts.marks import Marks
 
 Marked: TypeAlias = tuple[Acknowledged | None, Silenced | None, Inhibited | None]
 
 
 class Marker:
-    """The marks of the alerts of one partition. ``wall`` is the present, epoch seconds."""
+    """The marks of the alerts of one partition; ``owner`` says whose a site is.
 
-    def __init__(self) -> None:
+    ``wall`` is the present, epoch seconds.
+    """
+
+    def __init__(self, owner: Owner = nobody) -> None:
         self._marks = Marks()
-        self._inhibition = Inhibition()
+        self._owner = owner
+        self._inhibition = Inhibition(owner)
         #: Open alerts by key, as they were published last.
         self._open: dict[str, Alert] = {}
         #: Keys of open alerts whose marks may have changed.
@@ -108,7 +112,8 @@ class Marker:
         """Note what covers others; provinces do so on other partitions: the consumers apply that, for all alike."""
         scopes = {self._inhibition.note(each) for each in alerts if not across_partitions(each)} - {None}
         if scopes:
-            self._unsure.update(key for key, each in self._open.items() if not scopes.isdisjoint(covered(each)))
+            concerned = ((key, covered(each, self._owner)) for key, each in self._open.items())
+            self._unsure.update(key for key, found in concerned if not scopes.isdisjoint(found))
 
     def _of(self, alert: Alert, wall: float) -> Marked:
         return self._marks.acknowledged(alert.id), self._marks.silenced(alert, wall), self._inhibition.of(alert)

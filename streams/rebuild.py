@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 
 DAY = 86_400
 #: Raw tables and the topic behind each, in the order in which rows of one moment are replayed.
-TABLES = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+TABLES = {"registry": topics.REGISTRY, "sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+#: What is told of an entity holds until the next version, however long ago that was: read from the beginning.
+TIMELESS = ("registry",)
 #: Topics that are read again instead.
 WITHOUT_ROWS = (topics.CLOCK, topics.EXTENTS)
 #: Beyond every offset: an epoch that is over has no progress to stop at.
@@ -195,7 +197,8 @@ class Rebuilder:
             return [Span(self._epoch.ordinal, self._epoch.id, topic, partition, found.offsets.get(topic, 0), till)]
         ordinals, first = _epochs(self._warehouse), found.epoch.ordinal if found else 0
         spans = []
-        for row in self._extents(table, partition, since=0 if found else self._since(partition)):
+        whole = found is not None or table in TIMELESS
+        for row in self._extents(table, partition, since=0 if whole else self._since(partition)):
             ordinal = ordinals.get(row["epoch"], 0)
             current = ordinal == self._epoch.ordinal
             begin, end = row["first_offset"], min(row["next_offset"], till if current else END)

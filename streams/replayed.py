@@ -83,6 +83,7 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     events = {
         "at": numbers(rows, "at"),
         "site": _sites(rows, kinds, place),
+        "sender": _senders(rows, place),
         "good": texts(rows, "good").map(setup.good_index.__getitem__),
     }
     if table == "sales":
@@ -99,6 +100,15 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
     result = Replayed(epoch, TOPICS[table], offset, ingested, prefecture, events)
     return _corrected(result, rows) if table == "stock" else result
+
+
+def versions(rows: pa.Table) -> Replayed:
+    """Return rows of table ``registry`` as events: ``kind`` and ``entity`` are arrays of texts."""
+    events = {name: np.array(rows[name].to_pylist(), object) for name in ("kind", "entity")}
+    events |= {name: numbers(rows, name) for name in ("at", "prefecture")}
+    epoch = str(rows["epoch"][0]) if rows.num_rows else ""
+    offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
+    return Replayed(epoch, TOPICS["registry"], offset, ingested, prefecture, events)
 
 
 def _counting(table: str, rows: pa.Table, place: Callable[[int], Prefecture]) -> pa.Table:
@@ -127,6 +137,14 @@ def _sites(rows: pa.Table, kinds: Ints, place: Callable[[int], Prefecture]) -> I
         place(int(prefecture[row])).site(KINDS[kinds[row]], sites.words[sites.codes[row]], int(region[row]))
         for row in first.tolist()
     ]
+    return np.array(found, np.int64)[inverse]
+
+
+def _senders(rows: pa.Table, place: Callable[[int], Prefecture]) -> Ints:
+    """Return the sender of every row, asking its prefecture once per sender."""
+    senders, prefecture = texts(rows, "sender"), numbers(rows, "prefecture")
+    _, first, inverse = np.unique(senders.codes * _REGIONS + prefecture, return_index=True, return_inverse=True)
+    found = [place(int(prefecture[row])).sender(senders.words[senders.codes[row]]) for row in first.tolist()]
     return np.array(found, np.int64)[inverse]
 
 

@@ -40,7 +40,7 @@ class Sites:
         self._market, self._setup, self._judge = market, setup, judge
         self._regions = np.array(regions, np.int64)
         self._place = {region: index for index, region in enumerate(regions)}
-        self.silences = Silences(market.pairs, setup.civil, setup.options.open_hours)
+        self.silences = Silences(market.pairs, setup.civil, market.hours)
         self._marks = Grown(dict.fromkeys(("touched", "unjudged", "corrected"), (np.bool_, (), 0)))
         self._compared = Grown(dict.fromkeys(_COMPARED, (np.float64, (), 0)))
         #: Goods whose prices must be compared again, and the date they were compared on.
@@ -173,7 +173,7 @@ class Sites:
         shelf = self._market.shelf
         stock, listed = shelf.on_hand()[pair], shelf.listed(self._setup.civil.day(at - 1))[pair]
         on_hand = np.where((stock != UNKNOWN) & listed, stock, np.nan) / QUANTITY
-        demand = shelf.state["demand"][pair] * shelf.hours_a_day / QUANTITY
+        demand = shelf.demand_day(pair) / QUANTITY
         demand = np.where(demand > 0, demand, np.nan)
         return {
             "site_on_hand": on_hand,

@@ -110,7 +110,7 @@ class Judge:
             goods=[market.goods[good] for good in columns],
             stores=[stores.ids[row] for row in rows] if single else [],
             enterprise=owner,
-            expects=[*self._expects(effect, claimed), *self._slips(effect)],
+            expects=[*self._expects(effect, claimed), *self._silences(effect), *self._slips(effect)],
             allowed=[f"{code:06d}" for code in (self.code, parent_of(self.code), 0)],
         )
 
@@ -138,6 +138,21 @@ class Judge:
                 claim = Claim(SUSPECT, (), "blue", good, hour + 1, store)
                 if self.in_time(claim):
                     yield self.expect(claim, stores.counties[int(stores.county[store])], hour)
+
+    def _silences(self, effect: Effect) -> Iterator[Expect]:
+        """Yield that an enterprise is found silent, if no store of it in the prefecture goes on reporting."""
+        stores, ledger, rule = self._prefecture.stores, self._prefecture.ledger, self._rules.feed
+        if not isinstance(effect.incident, FeedLoss) or ledger is None:
+            return
+        own = stores.enterprise == effect.incident.enterprise - 1
+        silent, plan = np.asarray(effect.cells.any(axis=1)), self._scenario.stores
+        lines = ledger.lines[: self._hours, own].sum(axis=(1, 2))
+        by = expectations.silence_known(lines, effect.begin, plan.opens, plan.closes, rule)
+        if by is None or not silent[own].all() or by > effect.end or self._calendar.hour(by).at > self._end:
+            return
+        after, before = (iso(self._calendar.hour(hour).at) for hour in (effect.begin, by))
+        name = stores.enterprises[effect.incident.enterprise - 1]
+        yield Expect(rule.rule, rule.level, f"{self.code:06d}", "", after, before, name)
 
     def _began(self, placed: _Placed) -> int:
         return min(one.begin for one in self._effects if (one.cells[:, placed.claim.good] & placed.stores).any())

@@ -18,7 +18,7 @@ from streams.decode import COLUMNS, TABLES, UNREADABLE, Decoder
 from streams.options import Options
 
 _TEXT: Final = (
-    *("event_id", "sender", "site", "good", "workstation", "kind", "action", "step", "disposition"),
+    *("event_id", "sender", "site", "good", "workstation", "kind", "action", "step", "disposition", "code", "entity"),
 )  # fmt: skip
 _LISTS: Final = ("corrects", "confirms")
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {

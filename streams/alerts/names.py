@@ -20,8 +20,8 @@ Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "factor", 
 #: ``quote``: a quote was held back, or decided on after that.
 Trigger = Literal["tick", "date", "quote"]
 #: Which rules see a name: all of its triggers, those on prefectures, those with a ``county_rule``;
-#: ``site`` names are those of rules on sites, which see no others.
-Scope = Literal["all", "prefecture", "extent", "site"]
+#: ``site`` and ``enterprise`` names are those of rules on sites and enterprises, which see no others.
+Scope = Literal["all", "prefecture", "extent", "site", "enterprise"]
 
 TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date", "quote")
 #: Kinds that are rounded to 9 decimals before they are compared: 13/10 - 1 is not above 0.30.
@@ -62,6 +62,10 @@ def _site(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", 
 
 def _quote(name: str, kind: Kind, zh: str, en: str) -> Name:
     return Name(name, kind, ("quote",), zh, en, scope="site")
+
+
+def _enterprise(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", "")) -> Name:
+    return Name(name, kind, _TICK, zh, en, *unit, scope="enterprise")
 
 
 _HOURS: Final = (" 小时", " hour")
@@ -123,6 +127,9 @@ _ALL: Final = (
     _quote("own_z", "quantity", "与自身的稳健偏离度", "robust z against itself"),
     _quote("county_z", "quantity", "与本县的稳健偏离度", "robust z against the county"),
     _quote("county_sites", "count", "本县其他网点数", "other sites of the county"),
+    _enterprise("feed_silent_hours", "quantity", "数据中断营业时长", "open hours without any event", _HOURS),
+    _enterprise("feed_interval_hours", "quantity", "往常上报间隔", "usual interval between events", _HOURS),
+    _enterprise("feed_gaps", "count", "往常间隔所依据的次数", "intervals that the usual one rests on"),
     _prefecture("counties", "区县总数", "counties of the prefecture"),
     _prefecture("counties_stocked", "有库存报告的区县数", "counties that report stock"),
     _prefecture("counties_out", "断货区县数", "counties out of stock"),
@@ -168,7 +175,8 @@ NAMES: Final[Mapping[str, Name]] = MappingProxyType(_Names({name.name: name for 
 
 def provided(trigger: Trigger, scopes: Iterable[Scope] = (), flags: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the indicators that frames of ``trigger`` carry, for a rule of these scopes with these flags."""
-    wanted = {"site"} if "site" in scopes else {"all", *scopes}
+    alone = {"site", "enterprise"} & set(scopes)
+    wanted = alone or {"all", *scopes}
     own = tuple(name.name for name in _ALL if trigger in name.triggers and name.scope in wanted)
     return (*own, *flag_names(flags))
 

@@ -202,11 +202,13 @@ class _Reader:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.id):
             self._fail(f"{path}.id", f'"{table.id}": a rule\'s id has lower-case letters, digits and hyphens')
         if not table.subject:
-            self._fail(f"{path}.subject", "name at least one subject: county, prefecture, province, nation or site")
+            known = "county, prefecture, province, nation, site or enterprise"
+            self._fail(f"{path}.subject", f"name at least one subject: {known}")
         if table.trigger == "quote" and table.subject != ["site"]:
             self._fail(f"{path}.subject", 'a rule on quotes that are held back has subject = ["site"]')
-        if "site" in table.subject and len(table.subject) > 1:
-            self._fail(f"{path}.subject", "a rule on sites has no other subject: write a rule of its own")
+        for alone in ("site", "enterprise"):
+            if alone in table.subject and len(table.subject) > 1:
+                self._fail(f"{path}.subject", f"a rule on {alone}s has no other subject: write a rule of its own")
 
     def _check_scope(self, path: str, table: _RuleTable) -> None:
         """Refuse flags but on the counties of a prefecture, and what is per date on ticks."""
@@ -314,8 +316,8 @@ class _Reader:
 
 def _scopes(table: _RuleTable) -> tuple[Scope, ...]:
     """Return which names beyond those of the trigger the rule may use; on sites, which alone."""
-    if "site" in table.subject:
-        return ("site",)
+    if table.subject in (["site"], ["enterprise"]):
+        return ("site",) if table.subject == ["site"] else ("enterprise",)
     extent: tuple[Scope, ...] = ("extent",) if table.county_rule is not None else ()
     return ("prefecture", *extent) if table.subject == ["prefecture"] else extent
 

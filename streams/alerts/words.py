@@ -78,6 +78,11 @@ def describe(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
 
 
 def _subject(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
+    if rule.on_enterprises or not transition.good:
+        return Text(
+            f"{catalogue.place_zh(transition.region)} {transition.site}",
+            f"{transition.site}, {catalogue.place_en(transition.region)}",
+        )
     good = catalogue.goods[transition.good]
     wholesale = rule.kind == "wholesale"
     place_zh = catalogue.place_zh(transition.region)

@@ -199,8 +199,8 @@ def unlike(wanted: dict[str, Any], row: dict[str, Any], numbers: set[object]) ->
             return f"{name} is {row[name]!r}"
     if extra := row.keys() - wanted.keys() - {"offset", "repeat"}:
         return f"nobody said what {extra} must be"
-    if row["repeat"] not in {None, int(wanted.get("line_number") in numbers and "line_number" in wanted)}:
-        return f"repeat is {row['repeat']}"
+    if row.get("repeat") not in {None, int(wanted.get("line_number") in numbers and "line_number" in wanted)}:
+        return f"repeat is {row.get('repeat')}"
     for name, value in row.items():
         if name in STORED and value is not None and value not in STORED[name]:
             return f"{name} {value} does not fit its column"

@@ -26,7 +26,8 @@ COMMANDS = [
     "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "alerts ack",
     "alerts comment", "alerts silence", "alerts silences", "alerts unsilence", "dead-letters list",
     "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices",
+    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices", "registry load",
+    "registry list", "registry export",
 ]  # fmt: skip
 
 

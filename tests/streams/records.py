@@ -102,7 +102,7 @@ def chunk(topic: str, events: Sequence[msgspec.Struct | bytes | None], first: in
 
 def clock(at: int, **offsets: int) -> Chunk:
     """Return punctuation for all inputs; ``offsets`` by input name."""
-    named = {topics.INPUT_NAMES[name]: offset for name, offset in offsets.items()}
+    named = {topics.TIMED_NAMES[name]: offset for name, offset in offsets.items()}
     return chunk(topics.CLOCK, [Clock(iso(at), "test", offsets=named)])
 
 

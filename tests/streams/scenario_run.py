@@ -33,7 +33,7 @@ EVERY = 4 * 3600
 #: Packs whose rules look at regions, and at single sites: the latter cost two thirds of a run's time.
 DATES = ("urumqi-2007", "urumqi-2007-steady", "qingdao-2014", "qingdao-2015", "mofcom-2011")
 SITES = ("site", "gouging", "suspected-out")
-PACKS = ("live", "cover", *DATES, "urumqi-2007:wholesale", *SITES)
+PACKS = ("live", "cover", *DATES, "urumqi-2007:wholesale", *SITES, "feed")
 #: What prefectures tell each other about a province is put together here.
 ABOVE = 0
 

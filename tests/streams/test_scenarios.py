@@ -80,6 +80,14 @@ def test_gouging_stores_are_found_and_no_others() -> None:
     assert {one.site for one in played.raised if one.rule == "gouging"} == {"540402-01"}
 
 
+def test_a_lost_feed_is_noticed_and_no_other_enterprise_is_taken_for_silent() -> None:
+    played = play("feed-loss", [NYINGCHI], 7, packs=("live", "cover", "feed"))
+    assert ("feed", "blue") in played.expected()
+    check_incidents(played)
+    lost = {truth.enterprise for truth in played.truths if truth.enterprise}
+    assert {one.site for one in played.raised if one.rule == "feed"} == lost
+
+
 @pytest.mark.slow
 def test_a_substitution_leaves_gaps_at_one_enterprise_only() -> None:
     played = play("substitution", [NYINGCHI], 7, packs=("qingdao-2015", *SITES))
@@ -101,7 +109,7 @@ def test_a_calm_fortnight_over_seeds(seed: int) -> None:
 
 @pytest.mark.slow
 def test_a_lost_feed_leaves_other_counties_alone() -> None:
-    check_incidents(play("feed-loss", [NYINGCHI, LHOKA], 7, packs=REGIONS))
+    check_incidents(play("feed-loss", [NYINGCHI, LHOKA], 7, packs=(*REGIONS, "feed")))
 
 
 @pytest.mark.soak

@@ -79,3 +79,12 @@ def dead_letter(offset: int, **other: object) -> dict[str, object]:
         "reason": "truncated", "error": "DecodeError", "key_base64": "", "value_base64": "eyI=", "headers": "[]",
         "at": 1_490_000_000 + offset, "sender": "", "event_id": "", "site": "", "region": "", "size": 3,
     } | other  # fmt: skip
+
+
+def registered(offset: int, line: int = 0, **other: object) -> dict[str, object]:
+    """Return a row of ``registry``."""
+    return {
+        "epoch": "e1", "topic": "registry.changes", "partition": 2, "offset": offset, "line": line,
+        "event_id": f"v{offset}", "sender": "bureau", "prefecture": 540400, "kind": "site", "code": "s1",
+        "at": 1_490_000_000 + offset, "entity": '{"code":"s1","name_zh":"八一店"}', "ingested": 1_490_000_100,
+    } | other  # fmt: skip

@@ -314,3 +314,31 @@ def test_where_a_rebuild_has_to_look(house: Engine) -> None:
         assert picked(extents, "epoch", "topic", "partition", "first_offset", "next_offset") == [
             ("e1", topic, 2, 5, 10),
         ]
+
+
+def test_the_newest_version_of_every_entity_per_prefecture(house: Engine) -> None:
+    """By event time, then by the order of the stream, over all brokers."""
+    for epoch, ordinal in (("e1", 2), ("e0", 1)):
+        house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000]})
+    shop: dict[str, Any] = {"kind": "enterprise", "code": "E1"}
+    twice(house, "registry", rows.registered(5), rows.registered(9, at=1_490_000_001), rows.registered(99, epoch="e0"))
+    twice(house, "registry", rows.registered(6, at=1_490_000_099, entity="new"), rows.registered(7, **shop))
+    twice(house, "registry", rows.registered(8, prefecture=540100, **shop))
+    newest = found(house, "registry_newest")
+    assert picked(newest, "kind", "code", "prefecture", "entity") == [
+        ("enterprise", "E1", 540100, rows.registered(8)["entity"]),
+        ("enterprise", "E1", 540400, rows.registered(7)["entity"]),
+        ("site", "s1", 540400, "new"),  # as late as the other broker's, and read later
+    ]
+    assert picked(found(house, "registry_newest", kind="site"), "code") == [("s1",)]
+    assert picked(found(house, "registry_newest", code="E1", prefecture=540100), "prefecture") == [(540100,)]
+
+
+def test_what_a_rebuild_reads_of_the_registry(house: Engine) -> None:
+    twice(house, "registry", rows.registered(5), rows.registered(5, line=1, code="s2"), rows.registered(9))
+    twice(house, "registry", rows.registered(7, prefecture=540100), rows.registered(3, epoch="e0"))
+    extents = found(house, "registry_extent", prefectures=[540400])
+    assert picked(extents, "epoch", "first_offset", "next_offset") == [("e0", 3, 4), ("e1", 5, 10)]
+    after = found(house, "registry_after", **ALL, topic="registry.changes", prefectures=[540400])
+    assert picked(after, "offset", "line", "code") == [(5, 0, "s1"), (5, 1, "s2"), (9, 0, "s1")]
+    assert after[0] == as_stored(rows.registered(5))

@@ -53,6 +53,44 @@ def test_nothing_else_covers(source: Alert, target: Alert) -> None:
     assert not covered(source, target)
 
 
+def silent(**changes: Any) -> Alert:
+    """Return an alert that an enterprise has stopped reporting."""
+    key = "feed|540400||E1"
+    own = {"id": "silent", "key": key, "region": "540400", "good": "", "site": "E1", "rule": "feed", "level": "blue"}
+    return alert(**{**own, **changes})
+
+
+def suspected(**changes: Any) -> Alert:
+    own = {"rule": "suspected-out", "level": "blue", "site": "s1", "key": "suspected-out|540402|x|s1"}
+    return alert(**{**own, **changes})
+
+
+def owner(region: str, site: str) -> str:
+    return {("540402", "s1"): "E1", ("540402", "s2"): "E2"}.get((region, site), "")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        (silent(), suspected(), True),
+        (silent(state="resolved"), suspected(), False),
+        (silent(region="540500"), suspected(), False),
+        (silent(), suspected(site="s2"), False),
+        (silent(), suspected(site="unknown"), False),
+        (silent(), suspected(level="yellow"), False),
+        (silent(), suspected(rule="gouging"), False),
+        (silent(), alert(level="blue"), False),
+    ],
+)
+def test_a_silent_enterprise_covers_what_is_suspected_from_its_sales(
+    source: Alert, target: Alert, expected: bool
+) -> None:
+    known = Inhibition(owner)
+    known.note(source)
+    assert (known.of(target) == Inhibited("silent", "feed|540400||E1", "blue")) is expected
+    assert known.of(silent()) is None
+
+
 def test_the_highest_covers_and_its_end_gives_way_to_the_next() -> None:
     known = Inhibition()
     known.note(above())
