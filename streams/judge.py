@@ -56,22 +56,17 @@ class Judge:
     def __init__(self, rulebook: Rulebook, book: Book, goods: list[str]) -> None:
         self._rulebook, self.book, self._goods = rulebook, book, goods
         self._index = {good: number for number, good in enumerate(goods)}
+        self._on_sites = [rule for rule in rulebook.on("tick") if rule.on_sites]
+        #: Whether any rule looks at sites.
+        self.has_sites = bool(self._on_sites)
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
         return any(rule.kind == kind and not rule.on_sites for rule in self._rulebook.on(trigger))
 
-    @property
-    def has_sites(self) -> bool:
-        """Return whether any rule looks at sites."""
-        return bool(self._on_sites())
-
-    def _on_sites(self) -> list[Rule]:
-        return [rule for rule in self._rulebook.on("tick") if rule.on_sites]
-
     def open_sites(self) -> set[Subject]:
         """Return (region, good, site) of every open alert on a site."""
-        return {key for rule in self._on_sites() for key in self.book.open_keys(rule)}
+        return {key for rule in self._on_sites for key in self.book.open_keys(rule)}
 
     def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
         """Return (region, good) of every alert that an evaluation could still change."""
@@ -91,7 +86,7 @@ class Judge:
         """Evaluate tick rules on sites; ``frame`` has ``site`` too, an index of ``names``."""
         named = frame.with_columns(site=pl.Series(names, dtype=pl.String).gather(frame["site"]))
         transitions: list[Transition] = []
-        for rule in self._on_sites():
+        for rule in self._on_sites:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
 

@@ -302,7 +302,7 @@ class Seen:
     def size(self) -> int:
         """Return the number of intervals and single entries held."""
         return sum(
-            len(day.lines) + len(day.events) + sum(len(runs) // 2 for runs in day.tills.values())
+            len(day.lines) + len(day.events) + sum(map(len, day.tills.values())) // 2  # two bounds each
             for day in self.days.values()
         )
 
