@@ -397,7 +397,7 @@ class Engine:
             "pairs": sum(market.pairs.size for place in places for market in place.markets.values()),
             "waiting": sum(len(queue) for place in places for queue in place.queues.values()),
             "seen": self._seen.size(),
-            "alerts": len(self._book.open_alerts()),
+            "alerts": self._book.size,
             "marks": self._marker.size,
             "late_beyond": sum(place.corrections.beyond for place in places),
         }

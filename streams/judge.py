@@ -56,35 +56,23 @@ class Judge:
     def __init__(self, rulebook: Rulebook, book: Book, goods: list[str]) -> None:
         self._rulebook, self.book, self._goods = rulebook, book, goods
         self._index = {good: number for number, good in enumerate(goods)}
+        self._on_sites = [rule for rule in rulebook.on("tick") if rule.on_sites]
+        self._on_enterprises = [rule for rule in rulebook.on("tick") if rule.on_enterprises]
+        #: Whether any rule looks at sites, and at enterprises.
+        self.has_sites, self.has_enterprises = bool(self._on_sites), bool(self._on_enterprises)
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
         return any(rule.kind == kind and rule.on_regions for rule in self._rulebook.on(trigger))
 
-    @property
-    def has_sites(self) -> bool:
-        """Return whether any rule looks at sites."""
-        return bool(self._on_sites())
-
-    def _on_sites(self) -> list[Rule]:
-        return [rule for rule in self._rulebook.on("tick") if rule.on_sites]
-
-    @property
-    def has_enterprises(self) -> bool:
-        """Return whether any rule looks at enterprises."""
-        return bool(self._on_enterprises())
-
-    def _on_enterprises(self) -> list[Rule]:
-        return [rule for rule in self._rulebook.on("tick") if rule.on_enterprises]
-
     def open_enterprises(self) -> set[tuple[int, str]]:
         """Return (prefecture, enterprise) of every open alert on an enterprise."""
-        keys = (key for rule in self._on_enterprises() for key in self.book.open_keys(rule))
+        keys = (key for rule in self._on_enterprises for key in self.book.open_keys(rule))
         return {(region, enterprise) for region, _, enterprise in keys}
 
     def open_sites(self) -> set[Subject]:
         """Return (region, good, site) of every open alert on a site."""
-        return {key for rule in self._on_sites() for key in self.book.open_keys(rule)}
+        return {key for rule in self._on_sites for key in self.book.open_keys(rule)}
 
     def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
         """Return (region, good) of every alert that an evaluation could still change."""
@@ -102,11 +90,11 @@ class Judge:
 
     def sites(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
         """Evaluate tick rules on sites; ``frame`` has ``site`` too, an index of ``names``."""
-        return self._units(self._on_sites(), frame, "site", names)
+        return self._units(self._on_sites, frame, "site", names)
 
     def enterprises(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
         """Evaluate tick rules on enterprises; ``frame`` has ``enterprise``, an index of ``names``, and no good."""
-        return self._units(self._on_enterprises(), frame, "enterprise", names)
+        return self._units(self._on_enterprises, frame, "enterprise", names)
 
     def _units(self, rules: list[Rule], frame: pl.DataFrame, column: str, names: list[str]) -> list[Transition]:
         named = frame.with_columns(pl.Series(column, names, pl.String).gather(frame[column]))

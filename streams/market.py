@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,10 +146,13 @@ class Market:
             self._early[covered] = day
             place.early(self.kind, day, at, covered, self.values(day, covered))
 
-    def values(self, day: int, cells: Ints | None = None) -> Values:
-        """Return the date indicators of ``day`` as it stands, for every row; ``cells`` limits the quotes read."""
+    def values(self, day: int, cells: Ints | None = None, quoted: Collection[str] = QUOTED) -> Values:
+        """Return the date indicators of ``day`` as it stands, for every row.
+
+        ``cells`` limits the quotes read, ``quoted`` the indicators that come of them.
+        """
         stock = self.shelf.values(day)
-        return {**self.quotes.values(day, cells), **stock, **self.outages.values(day, stock)}
+        return {**self.quotes.values(day, cells, quoted), **stock, **self.outages.values(day, stock)}
 
     def close(self, day: int) -> Values:
         """Close ``day`` and return its date indicators, and as ``subjects`` which rows are evaluated."""

@@ -28,6 +28,7 @@ from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
+from streams.quarantine import UNCHECKED
 from streams.queues import NEVER
 from streams.registry import Registry
 from streams.senders import Senders
@@ -180,7 +181,9 @@ class Prefecture(Timeline):
             self._sell(sales, retail)
         quotes = self.queues[topics.QUOTES].pop(limit)
         if quotes is not None:
-            self.enterprises.hear(quotes["sender"], quotes["at"])
+            # What somebody says of a quote is no sign of life of a feed.
+            own = quotes["checked"] == UNCHECKED
+            self.enterprises.hear(quotes["sender"][own], quotes["at"][own])
             for kind, market in self.markets.items():
                 market.apply_quotes(quotes, self, kind)
 

@@ -47,11 +47,8 @@ class Sites:
         self._goods = np.ones(len(setup.goods), bool)
         self._day = NEVER
         self._frames = Frames()
-
-    @property
-    def watching(self) -> bool:
-        """Return whether any rule looks at sites."""
-        return self._judge.has_sites
+        #: Whether any rule looks at sites; if none does only ``silences`` is kept, for one that may later.
+        self.watching = judge.has_sites
 
     def _grow(self) -> None:
         for grown in (self._marks, self._compared):
@@ -62,8 +59,9 @@ class Sites:
 
     def touch(self, pair: Ints) -> None:
         """Note that stock or sales of pairs changed."""
-        self._grow()
-        self._marks["touched"][pair] = True
+        if self.watching:
+            self._grow()
+            self._marks["touched"][pair] = True
 
     def sell(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Note sale lines, shapes (n,)."""
@@ -72,6 +70,8 @@ class Sites:
 
     def quote(self, pair: Ints, corrected: Ints) -> None:
         """Note quotes: every price of their goods is compared with others now. ``corrected``: pairs of corrections."""
+        if not self.watching:
+            return
         self.touch(pair)
         self._marks["corrected"][corrected] = True
         self._goods[self._market.pairs.cell[pair] % len(self._setup.goods)] = True
@@ -79,8 +79,9 @@ class Sites:
     def close(self, day: int) -> None:
         """Note that ``day`` has closed: demand is another, and so is what sales let expect."""
         self.silences.close(day, learn=self.watching)
-        self._grow()
-        self._marks["touched"][:] = True
+        if self.watching:
+            self._grow()
+            self._marks["touched"][:] = True
 
     # -- time
 
@@ -112,8 +113,10 @@ class Sites:
 
     def look_ahead(self, now: int) -> None:
         """Live: evaluate at once what was touched."""
+        if not self.watching:
+            return
         self._grow()
-        if not self.watching or not self._marks["touched"].any():
+        if not self._marks["touched"].any():
             return
         self._compare(now)
         touched = self._marks["touched"].copy()

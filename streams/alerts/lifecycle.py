@@ -120,6 +120,11 @@ class Book:
         """Return the subjects that must be evaluated even if nothing arrived for them."""
         return set(self._open[rule.ref])
 
+    @property
+    def size(self) -> int:
+        """Return the number of open alerts."""
+        return sum(map(len, self._open.values()))
+
     def open_alerts(self) -> list[Transition]:
         """Return the newest transition of every open alert, to be published again after a rebuild."""
         return [episodes[subject].newest for _, episodes in sorted(self._open.items()) for subject in sorted(episodes)]
