@@ -97,7 +97,12 @@ class QuoteLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class QuoteReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Daily report of one site (``market.quotes``)."""
+    """Daily report of one site (``market.quotes``).
+
+    ``corrects`` names the event ids whose prices of these goods and date this report replaces; ``confirms`` those
+    whose prices it repeats because they are right though they look wrong. Somebody has looked at such a price, so
+    it is never held back as suspect.
+    """
 
     event_id: str
     sender: str
@@ -107,6 +112,8 @@ class QuoteReport(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: list[QuoteLine]
     kind: QuoteKind = "retail"
     business_date: str | None = None
+    corrects: list[str] = []
+    confirms: list[str] = []
     schema: int = 1  # absent on the wire means 1
 
 
@@ -157,11 +164,44 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     schema: int = 1  # absent on the wire means 1
 
 
+class Acknowledged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who put their name to an alert, when (RFC 3339), the words given with it, and the transition that was seen."""
+
+    by: str
+    at: str
+    note: str = ""
+    seq: int = 0
+    level: Level = "none"
+
+
+class Silenced(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The silence that covers an alert longest: its id, end (RFC 3339), who made it and why.
+
+    It is over at ``until`` by the reader's clock, whether or not a record says so.
+    """
+
+    silence: str
+    until: str
+    by: str
+    why: str = ""
+
+
+class Inhibited(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The firing alert that covers this one: its episode, key and level."""
+
+    id: str
+    key: str
+    level: Level
+
+
 class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest transition of one alert (``alerts``, keyed by ``key``).
 
     ``id`` names the episode, ``seq`` counts its transitions from 0. ``site`` is empty for an
-    alert on a region. ``values`` decided, ``thresholds`` is what they were held against.
+        alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
+    code as ``site``. ``values`` decided, ``thresholds`` is what they were held against.
+    ``acknowledged``, ``silenced`` and ``inhibited`` are marks beside the state: when they change, the newest
+    transition is published again. ``actions_offset`` is the next offset of ``alert.actions`` that they take in.
     """
 
     id: str
@@ -189,21 +229,46 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: QuoteKind = "retail"
     stale: bool = False
     correction: bool = False
+    acknowledged: Acknowledged | None = None
+    silenced: Silenced | None = None
+    inhibited: Inhibited | None = None
+    actions_offset: int = 0
     schema: int = 1  # absent on the wire means 1
 
     @property
+    def enterprise(self) -> str:
+        """Code of the enterprise that the alert is about; empty for any other."""
+        return "" if self.good else self.site
+
+    @property
     def order(self) -> tuple[AsOf, str, int]:
-        """What of two records of one key says which is newer.
+        """What of two transitions of one key says which is newer.
 
         One evaluation may bring several episodes (a chunk that closes many dates), and each counts from 0.
         """
         return self.as_of, self.since, self.seq
 
+    def supersedes(self, known: Alert) -> bool:
+        """Return whether this record, read after ``known`` of the same key, takes its place.
+
+        Of one transition the record with the later actions does, even where its ``as_of`` is lower: a worker
+        that was killed goes on from a lower position, and what is done then must not wait for the old one. Of equal
+        records the one read later does: silences end and inhibitors move without a new position.
+        """
+        if (self.id, self.seq) != (known.id, known.seq):
+            return self.order > known.order
+        return self._marked >= known._marked
+
+    @property
+    def _marked(self) -> tuple[int, int, AsOf]:
+        return self.as_of.ordinal, self.actions_offset, self.as_of
+
 
 class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which alerts a silence covers: each list names what is admitted, an empty one admits everything.
 
-    A prefecture's or a province's code takes in the regions below it.
+    A prefecture's or a province's code takes in the regions below it. ``levels`` are those at which an alert is
+    covered: one that rises above them is sent.
     """
 
     regions: list[str] = []
@@ -211,6 +276,7 @@ class Matcher(msgspec.Struct, frozen=True, omit_defaults=True):
     packs: list[str] = []
     rules: list[str] = []
     sites: list[str] = []
+    levels: list[Level] = []
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -269,7 +335,9 @@ class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """A record that was rejected (``dead.letters``): original bytes as value, the rest in headers.
 
-    The headers have Kafka Connect's names, see ``dead_letter_headers``.
+    The headers have Kafka Connect's names, see ``dead_letter_headers``. Of a batch of receipts each one that is
+    wrong is a letter of its own, as JSON: it was lines [line, line + lines) of the record, counted from 0. A
+    letter of a whole record has 0 for both.
     """
 
     topic: str
@@ -282,8 +350,12 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
     timestamp: int = 0
+    line: int = 0
+    lines: int = 0
 
 
+#: Header of a dead letter that is one receipt of a batch: its first line and how many, as in ``120+5``.
+LETTER_LINES = "staplewatch.letter.lines"
 #: Stages at which a record can be rejected.
 STAGES = ("size", "decode", "validate", "partition")
 
@@ -298,6 +370,7 @@ def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
         ("__connect.errors.stage", letter.stage.encode(errors="backslashreplace")),
         ("__connect.errors.exception.class.name", letter.error.encode(errors="backslashreplace")),
         ("__connect.errors.exception.message", letter.reason.encode(errors="backslashreplace")),
+        *([(LETTER_LINES, b"%d+%d" % (letter.line, letter.lines))] if letter.lines else []),
     ]
 
 
@@ -305,22 +378,27 @@ def dead_letter_headers(letter: DeadLetter) -> list[tuple[str, bytes]]:
 REPLAY_OF = "staplewatch.replay.of"
 REPLAY_ATTEMPT = "staplewatch.replay.attempt"
 #: What the tables hold: offsets are UInt64 there but signed on the wire.
-_LARGEST_OFFSET, _LARGEST_PARTITION, _LARGEST_ATTEMPT = 2**63 - 1, 2**16 - 1, 2**16 - 1
+_LARGEST_OFFSET, _LARGEST_PARTITION, _LARGEST_ATTEMPT, _LARGEST_LINE = 2**63 - 1, 2**16 - 1, 2**16 - 1, 2**32 - 1
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """The letter (where the rejected record stood) that a record is a replay of; ``attempt`` counts from 1."""
+    """The letter that a record is a replay of; ``attempt`` counts from 1.
+
+    The letter is known by where the rejected record stood, and ``line`` in it (see ``DeadLetter``).
+    """
 
     epoch: str
     topic: str
     partition: int
     offset: int
     attempt: int
+    line: int = 0
 
 
 def replay_headers(replay: Replay) -> list[tuple[str, bytes]]:
     """Return the two headers that say what a record is a replay of."""
-    place = f"{replay.epoch}/{replay.topic}/{replay.partition}/{replay.offset}"
+    line = f".{replay.line}" if replay.line else ""
+    place = f"{replay.epoch}/{replay.topic}/{replay.partition}/{replay.offset}{line}"
     return [(REPLAY_OF, place.encode()), (REPLAY_ATTEMPT, str(replay.attempt).encode())]
 
 
@@ -328,13 +406,15 @@ def replay_of(headers: Sequence[tuple[str, bytes | None]]) -> Replay | None:
     """Return what a record is a replay of; None without the headers, or where they make no sense."""
     found = {name: value or b"" for name, value in headers}
     try:
-        epoch, topic, partition, offset = found[REPLAY_OF].decode().rsplit("/", 3)
-        replay = Replay(epoch, topic, int(partition), int(offset), int(found[REPLAY_ATTEMPT]))
+        epoch, topic, partition, place = found[REPLAY_OF].decode().rsplit("/", 3)
+        offset, _, line = place.partition(".")
+        replay = Replay(epoch, topic, int(partition), int(offset), int(found[REPLAY_ATTEMPT]), int(line or 0))
     except (KeyError, ValueError):
         return None
     sensible = (
         0 <= replay.partition <= _LARGEST_PARTITION
         and 0 <= replay.offset <= _LARGEST_OFFSET
         and 0 < replay.attempt <= _LARGEST_ATTEMPT
+        and 0 <= replay.line <= _LARGEST_LINE
     )
     return replay if sensible else None

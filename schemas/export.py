@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import events, topics
+from schemas import events, registry, topics
 from schemas.compatibility import breaks_fully, without_annotations
 
 DIRECTORY: Final = Path(__file__).parent / "json"
@@ -38,18 +38,19 @@ class Wire:
         return f"{self.topic}.v{self.version}.json"
 
 
-#: One entry per topic of ``topics.ALL``; supply.shipments, supply.orders, registry.changes
-#: get theirs here together with their structs. The value of a dead
-#: letter is the rejected record itself: its schema describes it with its headers, bytes as base64.
+#: One entry per topic of ``topics.ALL``; supply.shipments and supply.orders get theirs here together
+#: with their structs. The value of a dead letter is the rejected record itself: its schema describes
+#: it with its headers, bytes as base64.
 WIRE: Final = (
     Wire(topics.SALES, events.Receipt),
     Wire(topics.STOCK, events.StockReport),
-    Wire(topics.QUOTES, events.QuoteReport),
+    Wire(topics.QUOTES, events.QuoteReport, version=2),
+    Wire(topics.REGISTRY, registry.RegistryChange),
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.EXTENTS, events.Extent),
+    Wire(topics.ACTIONS, events.Action),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
-    Wire(topics.ACTIONS, events.Action),
     Wire(topics.DEAD_LETTERS, events.DeadLetter),
 )
 

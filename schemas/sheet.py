@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 #: Shown at most: a wrong delimiter breaks every row, and the first few say it all.
@@ -74,10 +75,17 @@ class Row:
         return self[column]
 
 
-def read(path: Path, columns: Sequence[str], problems: Problems, optional: Collection[str] = ()) -> list[Row]:
+def read(
+    path: Path,
+    columns: Sequence[str],
+    problems: Problems,
+    optional: Collection[str] = (),
+    aliases: Mapping[str, str] = MappingProxyType({}),
+) -> list[Row]:
     """Return the rows of the sheet at ``path``; what is wrong with the file goes to ``problems``.
 
-    A column that is ``optional`` may be left out: its cells are empty then.
+    A column that is ``optional`` may be left out: its cells are empty then. ``aliases`` are other
+    headings of columns.
     """
     text = _text(path, problems)
     if text is None:
@@ -95,7 +103,19 @@ def read(path: Path, columns: Sequence[str], problems: Problems, optional: Colle
             )
         )
         return []
+    if records:
+        line, header = records[0]
+        records[0] = line, [aliases.get(name, name) for name in header]
     return _rows(path.name, records, columns, optional, problems)
+
+
+def heading(path: Path) -> list[str]:
+    """Return the headings of the sheet at ``path``; none where it cannot be read."""
+    text = _text(path, Problems())
+    try:
+        return next(_records(text or ""), (0, []))[1]
+    except csv.Error:
+        return []
 
 
 def _text(path: Path, problems: Problems) -> str | None:

@@ -13,24 +13,33 @@ ALERTS: Final = "alerts"
 ACTIONS: Final = "alert.actions"
 DEAD_LETTERS: Final = "dead.letters"
 EXTENTS: Final = "extents"
+REGISTRY: Final = "registry.changes"
 
-#: Events that enterprises send. Later: supply.shipments, supply.orders, registry.changes.
+#: Events that enterprises send. Later: supply.shipments, supply.orders.
 INPUTS: Final = (SALES, STOCK, QUOTES)
 
-#: The names that ``--inputs`` takes, and their topics.
+#: What the bureau sends has times too, but nothing is waited for it unless it is named among the inputs.
+TIMED: Final = (*INPUTS, REGISTRY)
+
+#: The names of inputs, and their topics.
 INPUT_NAMES: Final = {"sales": SALES, "stock": STOCK, "quotes": QUOTES}
 
-#: What a worker reads of what others send.
-CONSUMED: Final = (*INPUTS, CLOCK)
+#: The names that ``--inputs`` takes, and their topics.
+TIMED_NAMES: Final = {**INPUT_NAMES, "registry": REGISTRY}
 
-#: What a worker reads: also what workers tell each other.
-READ: Final = (*CONSUMED, EXTENTS)
+#: What a worker reads of what others send.
+CONSUMED: Final = (*TIMED, CLOCK)
+
+#: What a worker reads: also what workers tell each other, and what people do about alerts.
+READ: Final = (*CONSUMED, EXTENTS, ACTIONS)
 
 #: Newest record per key is kept by the broker. Every action has a key of its own, so none of them is ever dropped.
 COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS)
 
 #: Every topic of the product, all with the same number of partitions.
-ALL: Final = (*READ, *COMPACTED, DEAD_LETTERS)
+ALL: Final = (*READ, INDICATORS, ALERTS, DEAD_LETTERS)
+
+_CODE_DIGITS: Final = 6
 
 PARTITIONS: Final = 12
 PARTITIONS_EMBEDDED: Final = 4
@@ -50,3 +59,14 @@ def partition_of(prefecture: int, partitions: int) -> int:
     if prefecture % 10_000 == 0:
         return 0
     return (prefecture // 100) % partitions
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text is written as a region's code is: six digits."""
+    return len(text) == _CODE_DIGITS and text.isascii() and text.isdecimal()
+
+
+def region_of_alert(key: str) -> int | None:
+    """Return the region of an alert's key (``rule|region|good…``), None where it names none."""
+    parts = key.split("|")
+    return int(parts[1]) if len(parts) > 1 and is_code(parts[1]) else None

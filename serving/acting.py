@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from schemas import topics
 from schemas.events import Action
+from serving.composing import key_of, partitions_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Acting:
                         topics.ACTIONS, msgspec.json.encode(action), key_of(action), partition=partition
                     )
                     for action, prefectures in actions
-                    for partition in sorted({topics.partition_of(code, partitions) for code in prefectures})
+                    for partition in partitions_of(prefectures, partitions)
                 ]
                 await asyncio.gather(*sent)
         except (KafkaError, OSError) as error:  # a timeout is an OSError
@@ -84,9 +85,3 @@ class Acting:
                     raise
                 self._producer = producer
             return self._producer
-
-
-def key_of(action: Action) -> bytes:
-    """Return a record's key: its entity first, and every action its own, so that compaction drops none."""
-    entity = action.key or f"silence|{action.silence}"
-    return f"{entity}|{action.event_id}".encode()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -23,18 +22,19 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from schemas.catalogue import Catalogue
 from schemas.events import Action, Matcher
-from serving import ledger, rows
+from serving import composing, rows
 from serving.access import NEEDS, Access, Who
 from serving.acting import Acting, NotSent
 from serving.answers import Answers, rank
+from serving.composing import Composer
 from serving.rows import ActionRow, AlertRow
+from streams.actions import LONGEST_LIST, LONGEST_NOTE
+from streams.alerts import matching
+from streams.fields import LONGEST_NAME
 
 AnyRequest = Request[Any, Any, Any]
 
-LONGEST_NOTE: Final = 2000
 MOST_AT_ONCE: Final = 5000
-#: A silence that outlives those who made it hides what they no longer know of.
-LONGEST_SILENCE: Final = 31 * 86_400
 SENDER: Final = "desk"
 
 Note = Annotated[str, msgspec.Meta(max_length=LONGEST_NOTE)]
@@ -106,9 +106,9 @@ class Desk:
     catalogue: Catalogue
     clock: Callable[[], float] = time.time
 
-    def known(self) -> list[int]:
-        """Return the codes by which alerts are placed on partitions: prefectures, provinces, the nation."""
-        return [0, *(code for code in self.catalogue.regions if code % 100 == 0)]
+    def composer(self, who: Who) -> Composer:
+        """Return what makes actions of somebody, now."""
+        return Composer(SENDER, who.actor.name, self.clock())
 
 
 @get("/api/alerts/{alert_id:str}", summary="One episode: evidence, transitions, actions", opt={NEEDS: "read"})
@@ -133,7 +133,7 @@ async def acknowledge(
     alert = await _found(answers, alert_id)
     if reason := _unseen(alert, data.seq):
         raise HTTPException(reason, status_code=409)
-    action = _on(alert, "acknowledge", data.note, request.user, desk)
+    action = desk.composer(request.user).on(alert, "acknowledge", data.note)
     await _do(desk, access, request.user, [(action, [int(alert.region)])])
     return rows.from_action(action)
 
@@ -147,14 +147,14 @@ async def acknowledge_many(
     data: JSONBody[AcknowledgeMany],
 ) -> AcknowledgedMany:
     """Acknowledge what can be, and say of the others why not."""
-    refused, actions = [], []
+    refused, actions, composer = [], [], desk.composer(request.user)
     for seen in {each.id: each for each in data.alerts}.values():
         alert = await answers.alert(seen.id)
         reason = _unseen(alert, seen.seq) if alert is not None else _unknown(seen.id)
         if alert is None or reason:
             refused.append(Refusal(seen.id, reason))
         else:
-            actions.append((_on(alert, "acknowledge", data.note, request.user, desk), [int(alert.region)]))
+            actions.append((composer.on(alert, "acknowledge", data.note), [int(alert.region)]))
     await _do(desk, access, request.user, actions)
     return AcknowledgedMany([rows.from_action(action) for action, _ in actions], refused)
 
@@ -170,15 +170,15 @@ async def comment(
 ) -> ActionRow:
     """Add words to an episode, open or resolved."""
     alert = await _found(answers, alert_id)
-    action = _on(alert, "comment", data.note, request.user, desk)
+    action = desk.composer(request.user).on(alert, "comment", data.note)
     await _do(desk, access, request.user, [(action, [int(alert.region)])])
     return rows.from_action(action)
 
 
 @get("/api/silences", summary="Silences that stand", opt={NEEDS: "read"})
-async def get_silences(answers: NamedDependency[Answers], desk: NamedDependency[Desk]) -> list[ActionRow]:
+async def get_silences(answers: NamedDependency[Answers]) -> list[ActionRow]:
     """Return the silences that are neither over nor lifted, those that end first before the others."""
-    return [rows.from_action(each) for each in answers.ledger.standing(desk.clock())]
+    return await answers.silences()
 
 
 @post("/api/silences", summary="Silence alerts", status_code=HTTP_201_CREATED, opt={NEEDS: "act"})
@@ -189,14 +189,9 @@ async def silence(
     data: JSONBody[Silencing],
 ) -> ActionRow:
     """Keep alerts from being sent to people until a moment; they are shown and recorded as ever."""
-    until = _checked(data, desk)
-    action = msgspec.structs.replace(
-        _action("silence", data.why, request.user, desk),
-        silence=uuid.uuid4().hex,
-        matcher=data.matcher,
-        until=rows.utc(until.replace(microsecond=0)),
-    )
-    await _do(desk, access, request.user, [(action, ledger.prefectures(data.matcher, desk.known()))])
+    _check(data, desk)
+    action = desk.composer(request.user).silence(data.matcher, data.until, data.why)
+    await _do(desk, access, request.user, [(action, composing.reach(data.matcher, desk.catalogue))])
     return rows.from_action(action)
 
 
@@ -209,12 +204,12 @@ async def lift(
     silence_id: FromPath[str],
 ) -> ActionRow:
     """End a silence before its time."""
-    standing = next((each for each in answers.ledger.standing(desk.clock()) if each.silence == silence_id), None)
+    standing = next((each for each in await answers.silences() if each.silence == silence_id), None)
     if standing is None or standing.matcher is None:
         msg = f"no silence {silence_id} stands / 没有生效的静默 {silence_id}"
         raise NotFoundException(msg)
-    action = msgspec.structs.replace(_action("unsilence", "", request.user, desk), silence=silence_id)
-    await _do(desk, access, request.user, [(action, ledger.prefectures(standing.matcher, desk.known()))])
+    action = desk.composer(request.user).unsilence(silence_id)
+    await _do(desk, access, request.user, [(action, composing.reach(standing.matcher, desk.catalogue))])
     return rows.from_action(action)
 
 
@@ -241,45 +236,23 @@ def _unseen(alert: AlertRow, seq: int | None) -> str:
     return ""
 
 
-def _checked(data: Silencing, desk: Desk) -> datetime:
+def _check(data: Silencing, desk: Desk) -> None:
     problems = []
-    if not any(getattr(data.matcher, name) for name in Matcher.__struct_fields__):
-        problems.append(
-            {"key": "matcher", "message": "name at least one region, good, pack, rule or site / 至少指定一项"}
-        )
-    unknown = [code for code in data.matcher.regions if not code.isdecimal() or int(code) not in desk.catalogue.regions]
-    unknown += [code for code in data.matcher.goods if code not in desk.catalogue.goods]
-    if unknown:
-        problems.append({"key": "matcher", "message": f"not in the catalogue / 目录中没有: {', '.join(unknown)}"})
-    left = (data.until.timestamp() - desk.clock()) if data.until.tzinfo else -1.0
-    if not 0 < left <= LONGEST_SILENCE:
-        limit = LONGEST_SILENCE // 86_400
-        problems.append(
-            {
-                "key": "until",
-                "message": f"a time with offset, ahead, within {limit} days / 须为带时区的未来时刻，{limit} 天以内",
-            }
-        )
+    if matching.names_nothing(data.matcher):
+        least = "name at least one region, good, pack, rule, site or level / 至少指定一项"
+        problems.append({"key": "matcher", "message": least})
+    if strange := composing.unknown(data.matcher, desk.catalogue):
+        problems.append({"key": "matcher", "message": f"not in the catalogue / 目录中没有: {', '.join(strange)}"})
+    if unfit := composing.unfit(data.matcher):
+        limits = f"at most {LONGEST_LIST} entries of 1 to {LONGEST_NAME} characters / 条目过多、为空或过长"
+        problems.append({"key": "matcher", "message": f"{', '.join(unfit)}: {limits}"})
+    if not composing.may_last(data.until, desk.clock()):
+        limit = composing.LONGEST_SILENCE // 86_400
+        ahead = f"a time with offset, ahead, within {limit} days / 须为带时区的未来时刻，{limit} 天以内"
+        problems.append({"key": "until", "message": ahead})
     if problems:
         msg = "the silence cannot be made / 无法设置静默"
         raise ClientException(msg, extra=problems)
-    return data.until
-
-
-def _on(alert: AlertRow, kind: Any, note: str, who: Who, desk: Desk) -> Action:
-    plain = _action(kind, note, who, desk)
-    return msgspec.structs.replace(plain, alert=alert.id, key=alert.key, seq=alert.seq, level=alert.level)
-
-
-def _action(kind: Any, note: str, who: Who, desk: Desk) -> Action:
-    return Action(
-        event_id=uuid.uuid4().hex,
-        sender=SENDER,
-        kind=kind,
-        by=who.actor.name,
-        time=datetime.fromtimestamp(desk.clock(), UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        note=note.strip(),
-    )
 
 
 async def _do(desk: Desk, access: Access, who: Who, actions: Iterable[tuple[Action, Iterable[int]]]) -> None:

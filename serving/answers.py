@@ -12,11 +12,12 @@ from typing import Final, Generic, TypeVar
 import pyarrow as pa
 
 from schemas.events import LEVELS, Alert, Indicator
-from serving import rows
+from serving import rows, wire
 from serving.ledger import Ledger
 from serving.letters import Letters, Store
 from serving.live import Latest, LiveView
-from serving.rows import AlertRow, IndicatorRow
+from serving.rows import ActionRow, AlertRow, IndicatorRow
+from streams.actions import MEMORY_SECONDS, TABLE, stored_actions
 from warehouse.errors import WarehouseUnavailable
 
 #: "Not asked for": the named queries take the empty text and region 0 for it.
@@ -140,7 +141,7 @@ class Answers:
                 newest[row.id] = row
         found = sorted(filter(wanted.admits, newest.values()), key=lambda row: (row.at, row.key, row.seq), reverse=True)
         shown, now = found[:limit], self._clock()
-        return Answer([rows.joined(row, latest.ledger, now) for row in shown], latest.cursor, stored is not None)
+        return Answer([wire.completed(row, latest, now) for row in shown], latest.cursor, stored is not None)
 
     async def alert(self, episode: str) -> AlertRow | None:
         """Return the newest transition of an episode: the live one, or else the stored one."""
@@ -149,7 +150,7 @@ class Answers:
         if found is None:
             course = await self.transitions(AlertFilter(), 1000, episode)
             found = course.rows[-1] if course.rows else None
-        return rows.joined(found, latest.ledger, self._clock()) if found is not None else None
+        return wire.completed(found, latest, self._clock()) if found is not None else None
 
     async def course(self, episode: str) -> tuple[list[AlertRow], bool]:
         """Return every known transition of an episode, oldest first, and whether the warehouse took part."""
@@ -157,6 +158,15 @@ class Answers:
         known = {row.seq: row for row in rows.alerts(stored)} if stored is not None else {}
         known |= {row.seq: row for row in _live_transitions(self._latest(), 0) if row.id == episode}
         return [known[seq] for seq in sorted(known)], stored is not None
+
+    async def silences(self) -> list[ActionRow]:
+        """Return the silences that are neither over nor lifted, those that end first before the others."""
+        found, now = self.ledger, self._clock()
+        if self.live is None:
+            found = Ledger()
+            for action in stored_actions(await self.ask(TABLE, {"since": int(now - MEMORY_SECONDS)})):
+                found.take(action)
+        return [rows.from_action(each) for each in found.standing(now)]
 
     async def transitions(self, wanted: AlertFilter, limit: int, episode: str = ANY) -> Answer[AlertRow]:
         """Return every stored transition, oldest first; ``level`` and ``state`` are those of the transition."""
@@ -182,7 +192,7 @@ class Answers:
 
         def since(latest: Latest, cursor: int) -> list[AlertRow]:
             news = (row for row in _live_transitions(latest, cursor) if wanted.admits(row))
-            return [rows.joined(row, latest.ledger, self._clock()) for row in news]
+            return [wire.completed(row, latest, self._clock()) for row in news]
 
         return await self._news(since, after, seconds)
 

@@ -21,9 +21,8 @@ PAGE_BYTES: Final = 8 * 1024 * 1024
 PAGE_ROWS: Final = 1_000
 
 Order = Literal["newest", "oldest"]
-Place = tuple[str, str, int, int]
-
-_PLACE: Final = ("epoch", "topic", "partition", "offset")
+#: Epoch, topic, partition and offset of the rejected record, and the line in it (see ``DeadLetterRow``).
+Place = tuple[str, str, int, int, int]
 
 
 class Store(Protocol):
@@ -58,7 +57,8 @@ class DeadLetterRow(msgspec.Struct, kw_only=True):
     """A rejected record; ``value_base64`` holds its original bytes, ``at`` is when it was rejected.
 
     ``headers`` are the record's own, their values in base64 too. ``sender``, ``event_id``, ``site``
-    and ``region`` are what could be read of it. ``size`` is in bytes.
+    and ``region`` are what could be read of it. ``size`` is in bytes. Of a batch of receipts each one that is
+    wrong is a letter, as JSON: ``lines`` of the record from ``line`` on; both are 0 for a whole record.
     """
 
     topic: str
@@ -77,6 +77,8 @@ class DeadLetterRow(msgspec.Struct, kw_only=True):
     site: str = ""
     region: str = ""
     size: int = 0
+    line: int = 0
+    lines: int = 0
     replays: list[ReplayRow] = []
 
 
@@ -103,6 +105,7 @@ class SentRow(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     sent_partition: int
     run: str
+    line: int = 0
 
 
 class OutcomeRow(msgspec.Struct, kw_only=True):
@@ -120,6 +123,7 @@ class LetterFilter:
     topic: str = ""
     partition: int = -1
     offset: int = -1
+    line: int = -1
     epoch: str = ""
     stage: str = ""
     sender: str = ""
@@ -218,7 +222,7 @@ def _within(keys: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
 
 
 def _place(row: Mapping[str, Any]) -> Place:
-    return row["epoch"], row["topic"], row["partition"], row["offset"]
+    return row["epoch"], row["topic"], row["partition"], row["offset"], row["line"]
 
 
 def _text(place: Iterable[object]) -> str:
@@ -232,7 +236,8 @@ def _letter(row: dict[str, Any], replays: Mapping[Place, list[ReplayRow]]) -> De
 
 
 def _cursor(key: Mapping[str, Any], direction: int) -> str:
-    place = [key["turn"], key["epoch"], key["topic"], key["partition"], direction * key["offset"]]
+    own = (direction * key["offset"], direction * key["line"])
+    place = [key["turn"], key["epoch"], key["topic"], key["partition"], *own]
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
@@ -241,9 +246,9 @@ def _after(page: str) -> dict[str, object]:
     if not page:
         return {}
     try:
-        place = msgspec.json.decode(base64.urlsafe_b64decode(page), type=tuple[int, str, str, int, int])
+        place = msgspec.json.decode(base64.urlsafe_b64decode(page), type=tuple[int, str, str, int, int, int])
     except (ValueError, msgspec.MsgspecError) as error:
         msg = "page was not given out by an earlier answer"
         raise BadPageError(msg) from error
-    names = ("after_turn", "after_epoch", "after_topic", "after_partition", "after_offset")
+    names = ("after_turn", "after_epoch", "after_topic", "after_partition", "after_offset", "after_line")
     return {"after": 1, **dict(zip(names, place, strict=True))}

@@ -22,6 +22,7 @@ FAR: Final = 2**32 - 1
 Topic = Annotated[str | None, QueryParameter(description="topic that the record came from")]
 Partition = Annotated[int | None, QueryParameter(ge=0, le=65_535, description="partition that it came from")]
 Offset = Annotated[int | None, QueryParameter(ge=0, le=2**63 - 1, description="its offset there")]
+Line = Annotated[int | None, QueryParameter(ge=0, le=2**32 - 1, description="first line of a receipt of a batch")]
 Epoch = Annotated[str | None, QueryParameter(description="id of the broker that it came from")]
 Stage = Annotated[
     Literal["size", "decode", "validate", "partition"] | None, QueryParameter(description="where it was rejected")
@@ -40,6 +41,7 @@ def _filter(
     topic: Topic = None,
     partition: Partition = None,
     offset: Offset = None,
+    line: Line = None,
     epoch: Epoch = None,
     stage: Stage = None,
     sender: Sender = None,
@@ -52,6 +54,7 @@ def _filter(
         topic=topic or "",
         partition=-1 if partition is None else partition,
         offset=-1 if offset is None else offset,
+        line=-1 if line is None else line,
         epoch=epoch or "",
         stage=stage or "",
         sender=sender or "",

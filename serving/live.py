@@ -19,6 +19,7 @@ from schemas import topics
 from schemas.events import LEVELS, Action, Alert, Indicator
 from serving.feeds import Feeds
 from serving.ledger import Ledger
+from streams.alerts.inhibition import Inhibition, across_partitions, covered
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +58,10 @@ class Latest:
     changed: dict[str, Indicator | Alert] = field(default_factory=dict)
     feeds: Feeds = field(default_factory=Feeds)
     ledger: Ledger = field(default_factory=Ledger)
+    #: Alerts of provinces: what they cover is on other partitions than they are, so no worker could say.
+    provinces: Inhibition = field(default_factory=Inhibition)
     #: Actions since ``take_acted``.
     acted: deque[Action] = field(default_factory=lambda: deque(maxlen=UNTOLD))
-    #: Actions that the warehouse does not have as far as is known, by event id.
-    unstored: dict[str, Action] = field(default_factory=dict)
     rejected: int = 0
 
     def apply(self, topic: str, key: bytes | None, value: bytes | None, stamp: float = 0.0) -> bool:
@@ -92,26 +93,30 @@ class Latest:
         if isinstance(record, Indicator):
             self.feeds.note(record.region, record.heard, stamp)
         else:
-            self.transitions.append(change)
-            self.ledger.rise(record.id, record.seq, record.level)
-            episode, level = self.highest.get(key, (record.id, 0))
-            level = level if episode == record.id else 0
-            self.highest[key] = (record.id, max(level, LEVELS.index(record.level)))
+            self._note(key, change, record, before.record if before else None)
         return True
 
-    def act(self, action: Action, *, stored: bool = False) -> bool:
-        """Take in an action, which changes what is told of the alerts it concerns; return whether it was news."""
-        if stored:
-            self.unstored.pop(action.event_id, None)
+    def _note(self, key: str, change: Change, alert: Alert, before: Indicator | Alert | None) -> None:
+        """Note a transition; a record that only brings other marks is none."""
+        if not isinstance(before, Alert) or (alert.id, alert.seq) != (before.id, before.seq):
+            self.transitions.append(change)
+        episode, level = self.highest.get(key, (alert.id, 0))
+        level = level if episode == alert.id else 0
+        self.highest[key] = (alert.id, max(level, LEVELS.index(alert.level)))
+        if across_partitions(alert) and (scope := self.provinces.note(alert)):
+            for other, each in self.alerts.items():
+                if isinstance(each.record, Alert) and scope in covered(each.record):
+                    self.changed[other] = each.record
+
+    def act(self, action: Action) -> bool:
+        """Take in an action, a comment of which is told with its alert; return whether it was news."""
         if not _sound(action) or not self.ledger.take(action):
             return False
-        if not stored:
-            self.unstored[action.event_id] = action
         self.cursor += 1
         self.acted.append(action)
-        for key, change in self.alerts.items():
-            if isinstance(change.record, Alert) and self.ledger.concerns(action, change.record):
-                self.changed[key] = change.record
+        change = self.alerts.get(action.key)
+        if action.kind == "comment" and change is not None:
+            self.changed[action.key] = change.record
         return True
 
     def take_acted(self) -> list[Action]:
@@ -143,9 +148,9 @@ def _sound(action: Action) -> bool:
 
 
 def _newer(record: Indicator | Alert, known: Indicator | Alert) -> bool:
-    """Return whether ``record`` comes later: by ``as_of``, alerts of one evaluation by episode and ``seq``."""
+    """Return whether ``record`` comes later; the same one again is no news."""
     if isinstance(record, Alert) and isinstance(known, Alert):
-        return record.order > known.order
+        return record.supersedes(known) and record != known
     return record.as_of > known.as_of
 
 
@@ -211,7 +216,7 @@ class LiveView:
         """Take in actions that the warehouse has, and wake those who wait for news."""
         before = self.latest.cursor
         for action in actions:
-            self.latest.act(action, stored=True)
+            self.latest.act(action)
         if self.latest.cursor > before:
             self._wake()
 

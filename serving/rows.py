@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from schemas.events import LEVELS, Action, Alert, Indicator, Matcher
+from schemas.events import LEVELS, Acknowledged, Action, Alert, Indicator, Inhibited, Matcher
 from schemas.fixed import AMOUNT, QUANTITY
-from serving.ledger import Acknowledged, Comment, Ledger
+from serving.ledger import Comment
 
 
 class IndicatorRow(msgspec.Struct, kw_only=True):
@@ -58,7 +58,8 @@ class AlertRow(msgspec.Struct, kw_only=True):
     """One transition of an alert: by default the newest of its episode ``id``.
 
     ``highest`` is the highest level that the episode reached as far as this instance knows. ``acknowledged``,
-    ``silenced_until`` and ``comments`` are what people did about the episode, and are not of one transition.
+    ``silenced_until`` and ``inhibited`` are marks beside the state, as the stream published them with the newest
+    transition; an episode that only the warehouse knows has none. ``comments`` are of the whole episode.
     """
 
     id: str
@@ -88,6 +89,7 @@ class AlertRow(msgspec.Struct, kw_only=True):
     correction: bool = False
     acknowledged: Acknowledged | None = None
     silenced_until: str | None = None
+    inhibited: Inhibited | None = None
     comments: list[Comment] = []
 
 
@@ -147,6 +149,7 @@ def from_alert(event: Alert) -> AlertRow:
     own = {name: getattr(event, name) for name in ALERT_FIELDS if hasattr(event, name)}
     own |= {name: utc(own[name]) for name in ("since", "at", "processed_at")}
     own["site"] = event.site or None
+    own["silenced_until"] = utc(event.silenced.until) if event.silenced else None
     return AlertRow(**own)
 
 
@@ -154,14 +157,6 @@ def from_action(event: Action) -> ActionRow:
     """Return the row of an action."""
     own = {name: getattr(event, name) for name in ActionRow.__struct_fields__ if hasattr(event, name)}
     return ActionRow(**{**own, "until": utc(event.until) if event.until else None}, at=utc(event.time))
-
-
-def joined(row: AlertRow, ledger: Ledger, now: float) -> AlertRow:
-    """Give a row what people did about its episode; ``now`` (epoch seconds) decides whether a silence is over."""
-    row.acknowledged = ledger.acknowledged(row.id, row.level)
-    row.silenced_until = ledger.silenced_until(row, now)
-    row.comments = ledger.comments(row.id)
-    return row
 
 
 def indicators(table: pa.Table) -> list[IndicatorRow]:

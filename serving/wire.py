@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -64,7 +65,19 @@ def alert(record: Alert, latest: Latest, now: float) -> rows.AlertRow:
     row = rows.from_alert(record)
     _, level = latest.highest.get(record.key, ("", LEVELS.index(record.level)))
     row.highest = LEVELS[level]
-    return rows.joined(row, latest.ledger, now)
+    return completed(row, latest, now)
+
+
+def completed(row: rows.AlertRow, latest: Latest, now: float) -> rows.AlertRow:
+    """Give a row what is not on its record: comments, and the province that covers it; ``now`` is epoch seconds.
+
+    A silence that is over by our clock is none, whether or not the stream has said so yet.
+    """
+    if row.silenced_until and datetime.fromisoformat(row.silenced_until).timestamp() <= now:
+        row.silenced_until = None
+    row.inhibited = row.inhibited or latest.provinces.of(row)
+    row.comments = latest.ledger.comments(row.id)
+    return row
 
 
 def catalogue(

@@ -9,7 +9,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from staplewatch import words
-from staplewatch.commands import accounts, audit, check, data, indices, letters, rules, run, score, send
+from staplewatch.commands import (
+    accounts,
+    acting,
+    audit,
+    check,
+    data,
+    indices,
+    letters,
+    quotes,
+    registry,
+    rules,
+    run,
+    score,
+    send,
+)
 from staplewatch.errors import CommandError
 from staplewatch.signals import leave
 from staplewatch.words import say
@@ -28,9 +42,11 @@ app = typer.Typer(
 )
 run.register(app)
 send.register(app)
-data.register(app)
+acting.register(data.register(app))
 rules.register(app)
 letters.register(app)
+registry.register(app)
+quotes.register(app)
 accounts.register(app)
 check.register(app)
 audit.register(app)

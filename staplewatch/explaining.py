@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -25,15 +26,20 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "cleared": ("已恢复正常", "back to normal"),
     "no_data": ("长时间缺数据", "no data for too long"),
     "rule_removed": ("规则已停用", "the rule is no longer in use"),
+    "confirmed": ("已确认属实", "it was confirmed as right"),
     "corrected": ("数据更正", "the data were corrected"),
 }
 
 
-def explanation(transitions: Sequence[Row], zone: str) -> dict[str, Any]:
+MARKS: Final = ("acknowledged", "silenced_until", "inhibited", "comments")
+
+
+def explanation(transitions: Sequence[Row], zone: str, marked: Row = MappingProxyType({})) -> dict[str, Any]:
     """Return everything about one episode as plain data; ``transitions`` ascend and carry ``place`` and ``good_name``.
 
-    Labels and texts are in the language spoken; numbers are as stored. ``measured`` has the moment of its highest
-    level and, where that is another one, the newest.
+    ``marked`` is the alert's row with what people did about it and what covers it. Labels and texts are in the
+    language spoken; numbers are as stored. ``measured`` has the moment of its highest level and, where that is another
+    one, the newest.
     """
     newest = transitions[-1]
     highest = max(transitions, key=lambda row: LEVELS.index(row["level"]))  # of several, the first
@@ -50,7 +56,7 @@ def explanation(transitions: Sequence[Row], zone: str) -> dict[str, Any]:
         "text": say(newest["text_zh"], newest["text_en"]),
         "measured": [_moment(row, zone) for row in moments],
         "transitions": [_transition(row, zone) for row in transitions],
-        **{name: newest[name] for name in ("acknowledged", "silenced_until", "comments") if newest.get(name)},
+        **{name: marked[name] for name in MARKS if marked.get(name)},
     }
 
 
@@ -127,7 +133,7 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
 def _facts(found: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     site = found["site"]
     stale = say("，数据中断", ", no data at present") if found["stale"] and not found["until"] else ""
-    acknowledged = found.get("acknowledged")
+    acknowledged, inhibited = found.get("acknowledged"), found.get("inhibited")
     return [
         (say("预警", "alert"), f"{found['id']} ({found['key']})"),
         (say("对象", "subject"), " ".join(filter(None, (found["place"], site, found["good_name"])))),
@@ -139,6 +145,7 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str | None]]:
         (say("止于", "until"), _clock(found["until"]) if found["until"] else None),
         (say("已确认", "acknowledged"), f"{acknowledged['by']}, {acknowledged['at']}" if acknowledged else None),
         (say("静默至", "silenced until"), found.get("silenced_until")),
+        (say("已由上级预警通知", "told by the alert above"), inhibited and inhibited["key"]),
     ]
 
 

@@ -18,6 +18,7 @@ from schemas.fixed import PRICE, QUANTITY, to_fixed
 from staplewatch.errors import CommandError
 from staplewatch.words import say
 from streams.backtest.quotes import LINES, History
+from streams.backtest.suspects import CHECKED
 from streams.indicators.civil import Civil
 from warehouse.protocol import Warehouse
 
@@ -44,7 +45,8 @@ def from_warehouse(store: Warehouse, catalogue: Catalogue, kind: QuoteKind) -> H
     """Return all quotes of ``kind`` that the warehouse holds. Raises ``CommandError``."""
     table: Any = store.query("quotes_history", {"kind": kind})
     found: Any = pl.from_arrow(table)
-    lines = found.select(pl.col("business_date").cast(pl.Int32).alias("day"), *list(LINES)[1:]).cast(LINES)
+    day = pl.col("business_date").cast(pl.Int32).alias("day")
+    lines = found.select(day, *list(LINES)[1:], CHECKED).cast({**LINES, CHECKED: pl.Int64})
     if not lines.height:
         msg = say(f"{store.address} 中没有 {kind} 报价", f"{store.address} holds no {kind} quotes")
         raise CommandError(msg)

@@ -24,16 +24,19 @@ SHOWN_BYTES: Final = 2_048
 #: Of JSON, so many characters.
 SHOWN_TEXT: Final = 20_000
 
-_PLACE: Final = re.compile(r"(?P<topic>[^/@\s]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,18})(?:@(?P<epoch>\S+))?")
+_PLACE: Final = re.compile(
+    r"(?P<topic>[^/@\s]+)/(?P<partition>\d{1,5})/(?P<offset>\d{1,18})(?:\.(?P<line>\d{1,9}))?(?:@(?P<epoch>\S+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stood: ``TOPIC/PARTITION/OFFSET[@EPOCH]``."""
+    """Where a record stood, or a receipt of a batch: ``TOPIC/PARTITION/OFFSET[.LINE][@EPOCH]``."""
 
     topic: str
     partition: int
     offset: int
+    line: int | None = None
     epoch: str | None = None
 
     @classmethod
@@ -42,16 +45,18 @@ class Place:
         found = _PLACE.fullmatch(text)
         if found is None:
             msg = say(
-                f"{text!r} 不是记录位置：请写 主题/分区/位移，如 pos.sales/3/1042（或再加 @批次）",
-                f"{text!r} is no place of a record: write TOPIC/PARTITION/OFFSET[@EPOCH], as in pos.sales/3/1042",
+                f"{text!r} 不是记录位置：请写 主题/分区/位移，如 pos.sales/3/1042（或再加 .行、@批次）",
+                f"{text!r} is no place of a record: write TOPIC/PARTITION/OFFSET[.LINE][@EPOCH], like pos.sales/3/1042",
             )
             raise CommandError(msg)
-        return cls(found["topic"], int(found["partition"]), int(found["offset"]), found["epoch"])
+        line = None if found["line"] is None else int(found["line"])
+        return cls(found["topic"], int(found["partition"]), int(found["offset"]), line, found["epoch"])
 
 
 def place_of(row: Row) -> str:
     """Return a letter's place with its epoch, as ``show`` takes it."""
-    return f"{row['topic']}/{row['partition']}/{row['offset']}@{row['epoch']}"
+    line = f".{row['line']}" if row["lines"] else ""
+    return f"{row['topic']}/{row['partition']}/{row['offset']}{line}@{row['epoch']}"
 
 
 def value_of(row: Row) -> bytes:
@@ -148,6 +153,12 @@ def _facts(row: Row, value: bytes, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for name, text in row["headers"]:
         yield f"{say('头', 'header')} {name}", _short(base64.b64decode(text))
     yield say("大小", "size"), f"{len(value):,} B"
+    if row["lines"]:
+        last = row["line"] + row["lines"] - 1
+        yield (
+            say("批内行", "lines in its batch"),
+            say(f"{row['line']}–{last}（自 0 计）", f"{row['line']}-{last}, counted from 0"),
+        )
 
 
 def _step(step: Row, topic: str, zone: ZoneInfo) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from producers import pace
 from producers.replay import Playback, Summary
 from staplewatch import sending
 from staplewatch.errors import CommandError
-from staplewatch.sending import Target
+from staplewatch.sending import Encoding, Target
 from staplewatch.words import say
 
 if TYPE_CHECKING:
+    from producers.batches import ArrowBatcher
     from producers.client import Producer
     from producers.progress import Reporter
     from producers.simulate import Progress, Simulation
@@ -28,7 +29,8 @@ DAY: Final = 86_400
 
 Facts = dict[str, Any]
 Told = tuple[Summary, float]
-Play = Callable[["Producer", "Catalogue", "Reporter"], Summary]
+Outlet: TypeAlias = "Producer | ArrowBatcher"
+Play = Callable[[Outlet, "Catalogue", "Reporter"], Summary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class SimulationRequest:
     truth: Path | None = None
     final: bool = False
     punctuate: bool = False
+    encoding: Encoding = "json"
 
 
 def simulate(place: Target, wanted: SimulationRequest) -> Facts:
@@ -65,7 +68,10 @@ def simulate(place: Target, wanted: SimulationRequest) -> Facts:
             end=pace.instant(wanted.until, place.zone, option="--to", end=True) if wanted.until else None,
         )
         speed = pace.speed(wanted.speed) if wanted.speed else DEFAULT_SPEED
-        with sending.producer(place, wanted.rate) as producer, _watched(built, sending.reporter()) as progress:
+        with (
+            sending.sink(place, wanted.rate, wanted.encoding) as producer,
+            _watched(built, sending.reporter()) as progress,
+        ):
             summary = simulation.run(
                 built,
                 producer,
@@ -97,26 +103,28 @@ def playback(place: Target, given: Mapping[str, Any]) -> Playback:
         )
 
 
-def completejourney(place: Target, chosen: Playback, rate: str | None, prefectures: tuple[int, ...] | None) -> Told:
+def completejourney(
+    place: Target, chosen: Playback, rate: str | None, prefectures: tuple[int, ...] | None, encoding: Encoding = "json"
+) -> Told:
     """Play the real supermarket sales."""
 
-    def play(producer: Producer, catalogue: Catalogue, reporter: Reporter) -> Summary:
+    def play(producer: Outlet, catalogue: Catalogue, reporter: Reporter) -> Summary:
         from producers.replay import completejourney as module  # noqa: PLC0415
 
         return module.replay(producer, catalogue, chosen, prefectures=prefectures, reporter=reporter)
 
-    return _play(place, rate, play)
+    return _play(place, rate, play, encoding)
 
 
-def freshretail(place: Target, chosen: Playback, rate: str | None, file: Path) -> Told:
+def freshretail(place: Target, chosen: Playback, rate: str | None, file: Path, encoding: Encoding = "json") -> Told:
     """Play hourly sales with stock-out labels."""
 
-    def play(producer: Producer, catalogue: Catalogue, reporter: Reporter) -> Summary:
+    def play(producer: Outlet, catalogue: Catalogue, reporter: Reporter) -> Summary:
         from producers.replay import freshretail as module  # noqa: PLC0415
 
         return module.replay(producer, catalogue, file, chosen, reporter=reporter)
 
-    return _play(place, rate, play)
+    return _play(place, rate, play, encoding)
 
 
 def quotes(
@@ -130,7 +138,7 @@ def quotes(
 ) -> Told:
     """Play a canonical sheet of quotes."""
 
-    def play(producer: Producer, catalogue: Catalogue, reporter: Reporter) -> Summary:
+    def play(producer: Outlet, catalogue: Catalogue, reporter: Reporter) -> Summary:
         from producers.replay import quotes as module  # noqa: PLC0415
 
         return module.replay(producer, catalogue, file, chosen, kind=kind, skip_bad=skip_bad, reporter=reporter)
@@ -174,10 +182,10 @@ def codes(text: str | None) -> tuple[int, ...] | None:
         raise CommandError(msg) from error
 
 
-def _play(place: Target, rate: str | None, play: Play) -> Told:
+def _play(place: Target, rate: str | None, play: Play, encoding: Encoding = "json") -> Told:
     watch = sending.Stopwatch()
     catalogue = place.load()
-    with sending.producer(place, rate) as producer:
+    with sending.sink(place, rate, encoding) as producer:
         summary = play(producer, catalogue, sending.reporter())
     return summary, watch.seconds
 

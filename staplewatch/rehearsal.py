@@ -55,7 +55,7 @@ def _chunk(topic: str, partition: int, records: Sequence[Ready]) -> Chunk:
         range(size),
         [record.value for record in records],
         [record.key for record in records],
-        [()] * size,
+        [record.headers for record in records],
         [0] * size,
         size,
     )

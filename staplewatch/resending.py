@@ -208,6 +208,7 @@ def _noted(record: Ready, run: str) -> dict[str, Any]:
         "topic": replay.topic,
         "partition": replay.partition,
         "offset": replay.offset,
+        "line": replay.line,
         "attempt": replay.attempt,
         "sent_partition": record.partition,
         "run": run,

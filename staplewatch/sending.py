@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from staplewatch import addresses, instance
 from staplewatch.errors import CommandError
@@ -17,9 +17,13 @@ from staplewatch.settings import Settings
 from staplewatch.words import say
 
 if TYPE_CHECKING:
+    from producers.batches import ArrowBatcher
     from producers.client import Producer
     from producers.progress import Reporter
     from schemas.catalogue import Catalogue
+
+#: How receipts go on the wire.
+Encoding = Literal["json", "arrow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,19 @@ def target(settings: Settings, patience: float, *, wait: bool = False) -> Target
         raise CommandError(msg)
     own = Path(found.catalogue) if found.catalogue else None
     return Target(found.broker, settings.catalogue or own, found.timezone, patience, wait)
+
+
+@contextmanager
+def sink(place: Target, rate: str | None, encoding: Encoding) -> Iterator[Producer | ArrowBatcher]:
+    """Open a producer as ``producer`` does, whose receipts go one by one in JSON or together in Arrow."""
+    with producer(place, rate) as opened:
+        if encoding == "json":
+            yield opened
+            return
+        from producers.batches import ArrowBatcher  # noqa: PLC0415
+
+        with ArrowBatcher(opened) as batcher:
+            yield batcher
 
 
 @contextmanager

@@ -76,10 +76,15 @@ class Settings(BaseSettings):
     exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")
     inputs: Names = Field(
-        tuple(topics.INPUT_NAMES), description="Inputs that move time in event-time mode: sales, stock, quotes."
+        tuple(topics.INPUT_NAMES),
+        description="Inputs that time waits for in event-time mode: sales, stock, quotes, registry.",
     )
     coverage: float = Field(
         0.8, gt=0, le=1, description="Share of yesterday's sites that must have quoted before an early evaluation."
+    )
+    quarantine: Literal["on", "off"] | None = Field(
+        None,
+        description="Whether quotes that look wrong are held back; unset: on, but off in event-time mode.",
     )
     close_after: int = Field(7200, ge=0, description="Seconds after midnight at which a date closes.")
     metrics_host: str = Field("127.0.0.1", description="Address of the metrics and probes.")
@@ -87,7 +92,7 @@ class Settings(BaseSettings):
     buffer_mib: int = Field(256, ge=16, description="Rows that may wait for the warehouse, in MiB.")
     flush_seconds: float = Field(1.0, gt=0, le=60, description="Longest wait before rows are inserted.")
     snapshot_seconds: float = Field(60.0, gt=0, description="Time between two snapshots of a partition's state.")
-    history_days: int = Field(38, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
+    history_days: int = Field(46, ge=29, description="Days of raw rows that a rebuild without a snapshot reads.")
     wait_for_parts: bool | None = Field(
         None,
         description="Whether to wait for a broker or warehouse that cannot be reached; unset: worker and serve do, "
@@ -109,11 +114,11 @@ class Settings(BaseSettings):
     @field_validator("inputs")
     @classmethod
     def _known_inputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in value if name not in topics.INPUT_NAMES]
+        unknown = [name for name in value if name not in topics.TIMED_NAMES]
         if unknown or not value:
             msg = say(
-                f"{', '.join(unknown) or '空'} 不是输入：可用 {'、'.join(topics.INPUT_NAMES)}",
-                f"{', '.join(unknown) or 'nothing'} is not an input: choose from {', '.join(topics.INPUT_NAMES)}",
+                f"{', '.join(unknown) or '空'} 不是输入：可用 {'、'.join(topics.TIMED_NAMES)}",
+                f"{', '.join(unknown) or 'nothing'} is not an input: choose from {', '.join(topics.TIMED_NAMES)}",
             )
             raise ValueError(msg)
         return value

@@ -239,14 +239,22 @@ def _warehouse(url: str) -> Iterator[Answers]:
 async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     import msgspec  # noqa: PLC0415
 
+    from serving import registered, suspects  # noqa: PLC0415
     from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
+    from serving.suspects import SuspectFilter  # noqa: PLC0415
 
-    if what == "dead-letters/replays":
-        return cast("Rows", msgspec.to_builtins(await answers.letters.outcomes(parameters["run"])))
-    if what == "dead-letters/summary":
-        return cast("Rows", msgspec.to_builtins(await answers.letters.summary(_letter_filter(parameters)[0])))
     given = _given(parameters)
+    plain: dict[str, Callable[[], Awaitable[Any]]] = {
+        "dead-letters/replays": lambda: answers.letters.outcomes(parameters["run"]),
+        "dead-letters/summary": lambda: answers.letters.summary(_letter_filter(parameters)[0]),
+        "silences": answers.silences,
+        "registry": lambda: registered.registry(answers, **given),
+        "quotes/suspects": lambda: suspects.suspects(answers, SuspectFilter(**given), limit),
+        "quotes": lambda: suspects.quotes(answers, SuspectFilter(**given)),
+    }
     limit = given.pop("limit", UNLIMITED)
+    if what in plain:
+        return cast("Rows", msgspec.to_builtins(await plain[what]()))
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "indicators": lambda: answers.indicators(IndicatorFilter(**given), limit),

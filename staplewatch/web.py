@@ -26,7 +26,7 @@ from serving.hub import Hub
 from serving.letters import Store
 from serving.live import LiveView
 from serving.operations.operations import Operations
-from serving.recorder import Recorder
+from serving.recall import Recall
 from serving.server import WebServer
 from serving.wall import Wall
 
@@ -92,7 +92,7 @@ class Web:
         executor = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
         answers = Answers(site.warehouse, live, executor)
         hub = Hub(live, answers.look)
-        recorder = Recorder(live, answers.ask, site.warehouse, executor)
+        recall = Recall(live, answers.ask)
         acting = Acting(site.servers)
         app = create_app(
             answers,
@@ -110,7 +110,7 @@ class Web:
         try:
             await live.start()
             await hub.start()
-            await recorder.start()
+            await recall.start()
             await server.start()
             self._started.set_result(None)
             await self._stop.wait()
@@ -118,6 +118,6 @@ class Web:
             await live.stop()  # first: it lets go of requests that wait for news
             await hub.stop()
             await server.stop()
-            await recorder.stop()
+            await recall.stop()
             await acting.stop()
             executor.shutdown(wait=False, cancel_futures=True)

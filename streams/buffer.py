@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Parts, Repeated, listed
+from streams.columns import Coded, Parts, Repeated, listed
 from streams.compact import compact, size_of
 from streams.ports import Rows, State
 from streams.positions import Place
 
 #: Tables that a rebuild replays: they are written before anything that is derived from them.
-RAW = ("sales", "stock", "quotes")
+RAW = ("sales", "stock", "quotes", "registry")
 
 #: Values looked at per column, and the length from which a text is long.
 _SAMPLE, _LONG = 64, 64
@@ -177,6 +177,8 @@ def _size(values: Sequence[object], length: int) -> int:
         return int(values.nbytes)
     if isinstance(values, Repeated):
         return _size(values.values, len(values.values)) + len(values.values) * _POINTER
+    if isinstance(values, Coded):
+        return int(values.codes.nbytes) + len(values.words) * _POINTER
     distinct = {id(value): value for value in values[:_SAMPLE]}.values()
     if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
         return sum(map(sys.getsizeof, values)) + length * _POINTER

@@ -37,10 +37,10 @@ class Clocks:
         """Return a record, its moment (epoch seconds) and the topics that it speaks of. Raises as ``read`` does."""
         clock = self._decoder.decode(checked(value, self._options.max_record_bytes))
         at = self._moment(clock.time, int(wall))
-        inputs = {topics.INPUT_NAMES.get(name, name) for name in clock.inputs} or set(topics.INPUTS)
-        unknown = inputs - set(topics.INPUTS)
+        inputs = {topics.TIMED_NAMES.get(name, name) for name in clock.inputs} or set(topics.TIMED)
+        unknown = inputs - set(topics.TIMED)
         if unknown:
-            refuse("validate", f"unknown input {min(unknown)[:40]!r}: allowed are {', '.join(topics.INPUT_NAMES)}")
+            refuse("validate", f"unknown input {min(unknown)[:40]!r}: allowed are {', '.join(topics.TIMED_NAMES)}")
         if not all(_CODE.fullmatch(code) for code in clock.prefectures):
             refuse("validate", "prefectures must be codes such as 540100")
         if not all(offset in OFFSETS for offset in clock.offsets.values()):

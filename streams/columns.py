@@ -6,11 +6,12 @@ whoever only counts rows or hands them on never pays for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
 from typing import Any, overload
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from streams.indicators.groups import Ints
 
@@ -57,6 +58,44 @@ class Repeated(Sequence[Any]):
         return list(self)
 
 
+class Coded(Sequence[Any]):
+    """``words[codes[i]]`` for every row i; looks like the list of all of them."""
+
+    __slots__ = ("codes", "words")
+
+    def __init__(self, words: list[Any], codes: Ints) -> None:
+        self.words, self.codes = words, codes
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.codes)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return all values."""
+        return iter(self.tolist())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Coded: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a value, or some rows of the same words."""
+        found = self.codes[index]
+        return Coded(self.words, found) if isinstance(index, slice) else self.words[found]
+
+    def map(self, function: Callable[[Any], Any], kind: DTypeLike) -> NDArray[Any]:
+        """Return ``function`` of every value as an array of ``kind``, called once per word."""
+        return np.array([function(word) for word in self.words], kind)[self.codes]
+
+    def tolist(self) -> list[Any]:
+        """Return all values."""
+        words = np.empty(len(self.words), object)
+        words[:] = self.words
+        return words[self.codes].tolist()  # type: ignore[no-any-return]
+
+
 class Parts(Sequence[Any]):
     """Columns one after another, each as it came; looks like the list of all their values."""
 
@@ -94,7 +133,7 @@ def listed(column: Iterable[Any]) -> list[Any]:
     """Return a column as a list of plain values: what clickhouse-driver takes fastest."""
     if isinstance(column, list):
         return column
-    return column.tolist() if isinstance(column, np.ndarray | Repeated) else list(column)
+    return column.tolist() if isinstance(column, np.ndarray | Repeated | Coded) else list(column)
 
 
 def numbers(column: Any) -> Ints:
@@ -114,4 +153,13 @@ def joined(parts: Sequence[Any]) -> Any:
         values = list(chain.from_iterable(part.values for part in parts))
         counts = list(chain.from_iterable(part.counts for part in parts))
         return Repeated(values, counts, sum(map(len, parts)))
+    if all(isinstance(part, Coded) for part in parts):
+        return _recoded(parts)
     return list(chain.from_iterable(map(listed, parts)))
+
+
+def _recoded(parts: Sequence[Coded]) -> Coded:
+    """Return the parts with one list of words for all."""
+    words: dict[Any, int] = {}
+    codes = [part.map(lambda word: words.setdefault(word, len(words)), np.int64) for part in parts]
+    return Coded(list(words), np.concatenate(codes))

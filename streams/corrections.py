@@ -34,6 +34,8 @@ class Corrections:
         self._blocks: dict[int, Block] = {}
         self._late: dict[int, int] = {}
         self._quotes: dict[tuple[QuoteKind, int], set[int]] = {}
+        #: Of these, dates with a price that somebody has corrected: alerts that rest on them cannot wait for hours.
+        self._named: set[tuple[QuoteKind, int]] = set()
         self.beyond = 0
 
     def remember(self, bucket: int, rows: Ints, values: Values) -> None:
@@ -66,14 +68,21 @@ class Corrections:
         filled = {name: np.insert(values.astype(float), places, np.nan) for name, values in kept.items()}
         self._keep(bucket, np.insert(rows, places, missing), filled)
 
-    def note_quotes(self, kind: QuoteKind, day: int, cells: Ints) -> None:
-        """Note quotes of a date that has closed."""
+    def note_quotes(self, kind: QuoteKind, day: int, cells: Ints, *, corrected: bool = False) -> None:
+        """Note quotes of a date that has closed; ``corrected``: some of them correct others."""
         self._quotes.setdefault((kind, day), set()).update(cells.tolist())
+        if corrected:
+            self._named.add((kind, day))
+
+    @property
+    def urgent(self) -> bool:
+        """Return whether somebody has corrected a price of a closed date."""
+        return bool(self._named)
 
     def write(self) -> None:
         """Write every row that late events changed."""
         self._write_sales()
-        self._write_quotes()
+        self.write_quotes()
 
     def _write_sales(self) -> None:
         head = self._place.sales.head
@@ -115,16 +124,20 @@ class Corrections:
         }
         self._place.write_rows((bucket + 1) * BUCKET, chosen, values)
 
-    def _write_quotes(self) -> None:
+    def write_quotes(self) -> None:
+        """Write every row of closed dates that late quotes changed."""
         late, self._quotes = self._quotes, {}
+        named, self._named = self._named, set()
         days: dict[tuple[QuoteKind, int], set[int]] = {}
+        corrected: set[tuple[QuoteKind, int]] = set()
         for (kind, day), cells in late.items():
             for each in range(day, min(day + QUOTE_REACH, self._place.closed_day + 1)):
                 days.setdefault((kind, each), set()).update(cells)
+                corrected |= {(kind, each)} if (kind, day) in named else set()
         for (kind, day), cells in sorted(days.items()):
-            self._rewrite_date(kind, day, np.array(sorted(cells)))
+            self._rewrite_date(kind, day, np.array(sorted(cells)), corrected=(kind, day) in corrected)
 
-    def _rewrite_date(self, kind: QuoteKind, day: int, cells: Ints) -> None:
+    def _rewrite_date(self, kind: QuoteKind, day: int, cells: Ints, *, corrected: bool) -> None:
         market = self._place.markets[kind]
         stock = market.closed.get(day)
         if stock is None:
@@ -142,7 +155,7 @@ class Corrections:
             rows = np.union1d(rows, np.flatnonzero(own & stock["subjects"]))
             seen = np.union1d(rows, np.flatnonzero(stock["subjects"]))
             values = {**stock, **market.quotes.values(day)}
-        self._place.correct_date(kind, day, rows, seen, values)
+        self._place.correct_date(kind, day, rows, seen, values, corrected=corrected)
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
@@ -150,6 +163,7 @@ class Corrections:
             "written": list(self._blocks.values()),
             "late": list(self._late.items()),
             "quotes": [[kind, day, sorted(cells)] for (kind, day), cells in self._quotes.items()],
+            "named": [list(each) for each in sorted(self._named)],
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -159,3 +173,4 @@ class Corrections:
             self._keep(bucket, rows, kept)
         self._late = dict(data["late"])
         self._quotes = {(kind, day): set(cells) for kind, day, cells in data["quotes"]}
+        self._named = {(kind, day) for kind, day in data["named"]}

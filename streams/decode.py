@@ -12,12 +12,15 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import topics
+from schemas import receipt_batch, topics
 from schemas.catalogue import Catalogue
 from schemas.events import DeadLetter, QuoteReport, Receipt, StockReport
 from schemas.fixed import AMOUNT, PRICE, QUANTITY, to_fixed
+from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
+from streams.batches import Odd
 from streams.chunk import Chunk
+from streams.entities import checked_entity
 from streams.fields import (
     LINE_BITS,
     SEQUENCE_BITS,
@@ -32,8 +35,10 @@ from streams.fields import (
     whole,
 )
 from streams.indicators.civil import Civil
+from streams.indicators.groups import Ints
 from streams.options import Options
-from streams.receipts import Reader
+from streams.receipts import Receipts
+from streams.salerecords import Reader
 from streams.salerows import SaleRows, by_line
 from streams.seen import Seen
 
@@ -47,11 +52,18 @@ STOCK_COLUMNS: Final = (
 )
 QUOTES_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "site", "region", "prefecture", "good"),
-    *("kind", "business_date", "at", "price", "sales", "stock", "repeat"),
+    *("kind", "business_date", "at", "price", "sales", "stock", "corrects", "confirms", "repeat"),
 )
-TABLES: Final = {topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes"}
+REGISTRY_COLUMNS: Final = (
+    *("offset", "line", "event_id", "sender", "prefecture", "kind", "code", "at", "entity"),
+)  # fmt: skip
+TABLES: Final = {
+    topics.SALES: "sales", topics.STOCK: "stock", topics.QUOTES: "quotes", topics.REGISTRY: "registry"
+}  # fmt: skip
 TOPICS: Final = {table: topic for topic, table in TABLES.items()}
-COLUMNS: Final = {"sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS}
+COLUMNS: Final = {
+    "sales": SALES_COLUMNS, "stock": STOCK_COLUMNS, "quotes": QUOTES_COLUMNS, "registry": REGISTRY_COLUMNS
+}  # fmt: skip
 
 #: What keeps a record from being read.
 UNREADABLE: Final = (Rejected, *UNFIT)
@@ -88,6 +100,7 @@ class Decoder:
             topics.SALES: (msgspec.json.Decoder(Receipt), self._receipt),
             topics.STOCK: (msgspec.json.Decoder(StockReport), self._stock),
             topics.QUOTES: (msgspec.json.Decoder(QuoteReport), self._quotes),
+            topics.REGISTRY: (msgspec.json.Decoder(RegistryChange), self._registry),
         }
 
     def decode(self, chunk: Chunk, wall: float, start: int = 0) -> Decoded:
@@ -118,22 +131,39 @@ class Decoder:
     def _receipts(self, chunk: Chunk, start: int, result: Decoded) -> None:
         rows = SaleRows(SALES_COLUMNS)
         for part in self._bulk.parts(chunk, start):
-            if isinstance(part, int):
-                self._one(chunk, part, result)
-            else:
+            if isinstance(part, Receipts):
                 rows.take(result.columns)
-                tills = zip(part.store, part.workstation, strict=True)
-                numbers = part.lines.number.tolist()
-                repeats = by_line(part.counts, *self._seen.whole(part.day, tills, part.sequence, part.counts, numbers))
-                rows.add(part, chunk.offsets[part.indices[0] : part.indices[-1] + 1], repeats)
-                result.events += len(part.indices)
-                result.repeats += int(repeats.sum())
+                rows.add(part, [chunk.offsets[index] for index in part.indices], self._repeats(part, result))
+            elif isinstance(part, int):
+                self._one(chunk, part, result)
+            elif isinstance(part, Odd):
+                self._odd(chunk, part, result)
+            else:
+                result.dead.append(letter(chunk, part.record, part.error))
         rows.take(result.columns)
         result.columns = rows.joined()
 
+    def _repeats(self, part: Receipts, result: Decoded) -> Ints:
+        tills = zip(part.store, part.workstation, strict=True)
+        numbers = part.lines.number.tolist()
+        repeats = by_line(part.counts, *self._seen.whole(part.day, tills, part.sequence, part.counts, numbers))
+        result.events += len(part.indices)
+        result.repeats += int(repeats.sum())
+        return repeats
+
+    def _odd(self, chunk: Chunk, odd: Odd, result: Decoded) -> None:
+        """Read one receipt of a batch with every check."""
+        try:
+            event = self._readers[topics.SALES][0].decode(odd.value)
+            problem = self._receipt(event, chunk.offsets[odd.record], result, odd.line)
+            if problem:
+                refuse("validate", problem)
+        except UNREADABLE as error:
+            result.dead.append(cut_out(letter(chunk, odd.record, error), odd))
+
     # -- one event
 
-    def _receipt(self, event: Receipt, offset: int, result: Decoded) -> str:
+    def _receipt(self, event: Receipt, offset: int, result: Decoded, first: int = 0) -> str:
         if event.status != "normal":
             result.dropped += 1
             return ""
@@ -153,7 +183,7 @@ class Decoder:
         repeats = self._seen.receipt(day, till, event.sequence, numbers, whole=not problems)
         rows = result.columns
         for index, ((number, good, kind, quantity, amount, cost), repeat) in enumerate(
-            zip(lines, repeats, strict=True)
+            zip(lines, repeats, strict=True), first
         ):
             for column, value in zip(
                 rows.values(),
@@ -221,6 +251,8 @@ class Decoder:
         at = self._fields.time(event.time)
         prefecture, region = self._fields.region(event.region)
         named(site=event.site, sender=event.sender, event_id=event.event_id)
+        named(**{f"corrects {number}": text for number, text in enumerate(event.corrects)})
+        named(**{f"confirms {number}": text for number, text in enumerate(event.confirms)})
         day = self._civil.day(at) if event.business_date is None else self._fields.date(event.business_date, at)
         lines, problems = [], []
         for index, line in enumerate(event.lines):
@@ -236,7 +268,7 @@ class Decoder:
                 rows.values(),
                 (
                     *(offset, index, event.event_id, event.sender, event.site, region, prefecture, good),
-                    *(event.kind, day, at, price, sales, stock, int(repeat)),
+                    *(event.kind, day, at, price, sales, stock, event.corrects, event.confirms, int(repeat)),
                 ),
                 strict=True,
             ):
@@ -251,6 +283,22 @@ class Decoder:
         sales = None if line.sales is None else to_fixed(line.sales * scale, QUANTITY)
         stock = None if line.stock is None else not_negative("stock", to_fixed(line.stock * scale, QUANTITY))
         return line.good, price, sales, stock
+
+    def _registry(self, event: RegistryChange, offset: int, result: Decoded) -> str:
+        at, prefecture = self._fields.time(event.time), self._fields.prefecture(event.prefecture)
+        named(sender=event.sender, event_id=event.event_id)
+        if not event.entities:
+            refuse("validate", "neither enterprise nor site: give one")
+        for entity in event.entities:
+            checked_entity(entity, prefecture, self._fields)
+        rows = result.columns
+        for line, entity in enumerate(event.entities):
+            text = msgspec.json.encode(entity).decode()
+            own = (offset, line, event.event_id, event.sender, prefecture, kind_of(entity), entity.code, at, text)
+            for column, value in zip(rows.values(), own, strict=True):
+                column.append(value)
+        result.events += 1
+        return ""
 
     @staticmethod
     def _counted(result: Decoded, repeats: list[bool], problems: list[str], lines: int) -> str:
@@ -278,3 +326,9 @@ def letter(chunk: Chunk, index: int, error: Exception) -> DeadLetter:
         headers=tuple((name, bytes(value or b"")) for name, value in chunk.headers[index]),
         timestamp=chunk.timestamps[index],
     )
+
+
+def cut_out(whole_record: DeadLetter, odd: Odd) -> DeadLetter:
+    """Return the dead letter of one receipt of a batch: that receipt as JSON, and where in the record it stood."""
+    headers = tuple(pair for pair in whole_record.headers if pair[0].lower() != receipt_batch.HEADER)
+    return msgspec.structs.replace(whole_record, value=odd.value, headers=headers, line=odd.line, lines=odd.lines)

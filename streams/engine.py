@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import Alert, AsOf, DeadLetter
+from schemas.events import LEVELS, Action, Alert, AsOf, DeadLetter
 from streams import resent
 from streams.absent import Absent
+from streams.actions import TABLE as ACTIONS
+from streams.actions import ActionReader, action_rows, stored_actions
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
@@ -22,15 +24,16 @@ from streams.columns import Repeated
 from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
 from streams.extents import Extents
 from streams.indicators.civil import DAY
-from streams.indicators.groups import Ints
 from streams.inflow import arrivals
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.market import KINDS
+from streams.marking import Marker
 from streams.options import Options
 from streams.outcome import POSITION_BITS, Outcome
 from streams.prefecture import Prefecture
-from streams.replayed import Replayed, remember, replayed
+from streams.registry import Registries, Registry
+from streams.replayed import Replayed, remember, replayed, versions
 from streams.rows import alert_rows, dead_rows, stored_transitions
 from streams.seen import Seen
 from streams.setup import Setup
@@ -64,6 +67,7 @@ class Engine:
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
         self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
+        self._registries = Registries()
         telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
         mine = [code for code in catalogue.prefectures if topics.partition_of(code, partitions) == partition]
         #: Prefectures that never sent anything; the extents above them must not wait for them.
@@ -71,6 +75,8 @@ class Engine:
             code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
         }
         self._extents = Extents(self._judge, self._setup)
+        self._actions = ActionReader(partition, partitions, options)
+        self._marker = Marker(self._registries.owner)
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []
@@ -90,10 +96,13 @@ class Engine:
             self._read_each(chunk, start, wall, outcome, lambda value: self._clocks.read(value, wall))
         elif chunk.topic == topics.EXTENTS:
             self._read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
+        elif chunk.topic == topics.ACTIONS:
+            self._read_actions(chunk, start, wall, outcome)
         else:
             self._read_events(chunk, start, wall, outcome)
         self.offsets[chunk.topic] = max(expected, chunk.next_offset)
         self._run(wall, outcome)
+        self._mark_again(wall, outcome)
         return outcome
 
     def _read_events(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
@@ -102,10 +111,18 @@ class Engine:
         self._note_resent(chunk, start, decoded.columns, decoded.dead, wall, outcome)
         self._bury(decoded.dead, wall, outcome)
         outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
-        lines = len(decoded.columns["offset"])
-        outcome.count("lines", lines)
+        counted = "entities" if decoded.table == "registry" else "lines"
+        outcome.count(counted, len(decoded.columns["offset"]))
         for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
             outcome.count(name, getattr(decoded, name))
+
+    def _read_actions(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
+        """Note what people did about alerts; it bears on marks and on no transition."""
+        taken: list[Action] = []
+        self._read_each(chunk, start, wall, outcome, lambda value: taken.append(self._actions.read(value, wall)))
+        self._marker.take(taken, wall)
+        outcome.add_rows(ACTIONS, action_rows(taken))
+        outcome.count("actions", len(taken))
 
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
@@ -142,13 +159,20 @@ class Engine:
 
     def _absorb(self, table: str, columns: Columns, wall: float) -> None:
         """Hand rows of a raw table to their prefectures."""
+        if table == "registry":
+            self._registries.push(columns)
+            return
         for place, events in arrivals(table, columns, self._place, self._setup):
             place.push(TOPICS[table], events, wall)
+
+    def registry(self, prefecture: int) -> Registry:
+        """Return what is registered of a prefecture: contacts, opening hours, feeds."""
+        return self._registries.of(prefecture)
 
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
         if found is None:
-            found = self._places[code] = Prefecture(code, self._setup, self._judge)
+            found = self._places[code] = Prefecture(code, self._setup, self._judge, self.registry(code))
             self._absent.pop(code, None)
         return found
 
@@ -158,6 +182,7 @@ class Engine:
         """Do what the passing of time makes due; call it every second."""
         outcome = Outcome()
         self._run(wall, outcome)
+        self._mark_again(wall, outcome)
         return outcome
 
     def drain(self, wall: float) -> Outcome:
@@ -166,11 +191,13 @@ class Engine:
         for place in self._places.values():
             place.drain()
         self._collect(wall, outcome, publish=True)
+        self._mark_again(wall, outcome)
         return outcome
 
     def republish(self, wall: float) -> Outcome:
         """Return the newest live records and the open alerts, after a rebuild."""
         outcome = Outcome()
+        self._marker.know(self._records(self._book.open_alerts(), self._as_of(wall), wall))
         for place in self._places.values():
             place.refresh()
         self._run(wall, outcome, publish=True)
@@ -184,10 +211,18 @@ class Engine:
         ended, self._adopted = self._adopted, []
         current = self._alerts([*ended, *self._book.open_alerts()], as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
+        self._mark_again(wall, outcome)
         return outcome
 
-    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+    def _records(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
         return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
+
+    def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
+        return self._marker.mark(self._records(transitions, as_of, wall), wall, self.offsets.get(topics.ACTIONS, 0))
+
+    def _mark_again(self, wall: float, outcome: Outcome) -> None:
+        """Publish the newest transition again where its marks changed: no row, the record alone carries them."""
+        outcome.marked += self._marker.changed(self._as_of(wall), wall, self.offsets.get(topics.ACTIONS, 0))
 
     def _moment_of(self, region: int) -> int:
         """Return up to when everything is decided in the prefecture of ``region``."""
@@ -209,14 +244,23 @@ class Engine:
             outcome.extents += extents
         for absent in self._absent.values():
             outcome.extents += absent.close(wall)
+        version = self.ordinal << POSITION_BITS | position
+        for place in self._places.values():
+            if place.suspects:
+                decided = place.suspects.take(version)
+                for state in decided["state"]:
+                    outcome.count(f"quotes_{state}", 1)
+                outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
+        transitions: list[Transition] = []
         for source in sources:
             if source.output:
                 outcome.add_rows("indicators", source.output.take(position))
-            transitions, source.transitions = source.transitions, []
-            outcome.alerts += self._alerts(transitions, as_of, wall)
+            transitions += source.transitions
+            source.transitions = []
+        outcome.alerts += self._alerts(transitions, as_of, wall)
         if outcome.alerts:
-            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, self.ordinal << POSITION_BITS | position))
+            outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:
             self._published = wall
             for place in self._places.values():
@@ -247,6 +291,8 @@ class Engine:
                 "extents": self._extents.dump(),
                 "absent": [absent.dump() for absent in self._absent.values()],
                 "book": self._book.dump(),
+                "registries": self._registries.dump(),
+                "marks": self._marker.dump(),
                 "places": [[code, place.dump()] for code, place in self._places.items()],
             }
         )
@@ -273,28 +319,39 @@ class Engine:
         self._seen.load(state["seen"])
         self._clocks.load(state["clocks"] if same else [])
         self._book.load(state["book"])
+        self._marker.load(state["marks"])
         self._extents.load(state["extents"])
+        self._registries.load(state["registries"])
         for code, saved in state["places"]:
             self._place(code).load(saved)
         for saved in state["absent"]:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Replayed:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.
 
-        ``rejected`` are the offsets of records of which a line became a dead letter.
+        ``rejected`` (offset, line, lines) is what became dead letters of the same records.
         """
+        if table == "registry":
+            return versions(rows)
         remember(self._seen, table, rows, rejected, lambda at: self._setup.civil.locals(at) // DAY)
         return replayed(table, rows, self._place, self._setup)
 
     def replay(self, events: Replayed, begin: int, end: int) -> None:
         """Take in events [begin, end) of what ``prepare`` returned; they take effect with ``settle``."""
+        if events.topic == topics.REGISTRY:
+            self._registries.push({name: column[begin:end].tolist() for name, column in events.events.items()})
+            self._read_up_to(events, begin, end)
+            return
         prefecture = events.prefecture[begin:end]
         for code in np.unique(prefecture).tolist():
             chosen = begin + np.flatnonzero(prefecture == code)
             columns = {name: column[chosen] for name, column in events.events.items()}
             self._place(code).push(events.topic, columns, float(events.ingested[end - 1]))
+        self._read_up_to(events, begin, end)
+
+    def _read_up_to(self, events: Replayed, begin: int, end: int) -> None:
         if events.epoch == self.epoch and end > begin:
             reached = int(events.offset[end - 1]) + 1
             self.offsets[events.topic] = max(self.offsets.get(events.topic, 0), reached)
@@ -325,6 +382,13 @@ class Engine:
         for place in self._places.values():
             place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]
 
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        """Take in stored actions, those known already among them, and where stored transitions changed a level."""
+        self._marker.take([each for each in stored_actions(actions) if self._actions.is_ours(each)], wall)
+        standing = {each.id for each in self._book.open_alerts()}
+        found = ((row["id"], row["seq"], LEVELS.index(row["level"])) for row in rises.to_pylist())
+        self._marker.rise(found, standing)
+
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the state, for metrics."""
         places = self._places.values()
@@ -333,7 +397,8 @@ class Engine:
             "pairs": sum(market.pairs.size for place in places for market in place.markets.values()),
             "waiting": sum(len(queue) for place in places for queue in place.queues.values()),
             "seen": self._seen.size(),
-            "alerts": len(self._book.open_alerts()),
+            "alerts": self._book.size,
+            "marks": self._marker.size,
             "late_beyond": sum(place.corrections.beyond for place in places),
         }
 

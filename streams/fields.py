@@ -9,11 +9,12 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.units import UnitError, factor
-from streams.indicators.civil import Civil
+from streams.indicators.civil import DAY, Civil
 from streams.indicators.groups import Ints
 from streams.options import Options
 
@@ -37,6 +38,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+Flags = NDArray[np.bool_]
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -55,6 +58,7 @@ class Fields:
     def __init__(self, catalogue: Catalogue, partition: int, partitions: int, civil: Civil, options: Options) -> None:
         self._goods, self._civil, self._options = catalogue.goods, civil, options
         self._counties = {str(code): each for code, each in catalogue.regions.items() if each.level == "county"}
+        self._prefectures = {str(code): code for code in catalogue.prefectures}
         self._partition, self._partitions = partition, partitions
         self._factors: dict[tuple[str, str], float] = {}
         self._base = {code: good.unit for code, good in catalogue.goods.items() if factor(good.unit, good.unit) == 1}
@@ -147,6 +151,13 @@ class Fields:
             refuse("validate", f"business_date {text} is more than {DATE_BACK} days from the event's time")
         return day
 
+    def possible(self, at: Ints, day: Ints) -> Flags:
+        """Return where ``time`` and ``date`` would let a time (epoch s) and its business day (day number) pass."""
+        options = self._options
+        right = (at >= options.earliest) & (at <= self.now + options.ahead)
+        apart = day - self._civil.locals(np.where(right, at, 0)) // DAY
+        return right & (apart >= -DATE_BACK) & (apart <= DATE_AHEAD)
+
     def region(self, text: str) -> tuple[int, int]:
         """Return prefecture and county of a county's code."""
         region = self._counties.get(text)
@@ -156,6 +167,16 @@ class Fields:
         if right != self._partition:
             refuse("partition", f"region {text} belongs to partition {right}, not {self._partition}")
         return region.parent, region.code
+
+    def prefecture(self, text: str) -> int:
+        """Return the code of a prefecture."""
+        code = self._prefectures.get(text)
+        if code is None:
+            refuse("validate", f"prefecture {text[:40]!r} is not in the catalogue")
+        right = topics.partition_of(code, self._partitions)
+        if right != self._partition:
+            refuse("partition", f"prefecture {text} belongs to partition {right}, not {self._partition}")
+        return code
 
     def factor(self, good: str, unit: str) -> float:
         """Return how many of the good's base units one ``unit`` is."""

@@ -32,19 +32,32 @@ SITE_COLUMNS = (
     *("site_out", "site_on_hand", "site_demand_day", "site_cover_days"),
     *("no_sale_p", "sales_expected", "sales_day", "quiet_hours", "site_quiet_hours", "profile_dates"),
 )
+ENTERPRISE_COLUMNS = ("feed_silent_hours", "feed_interval_hours", "feed_gaps")
 #: What ``streams.counties`` adds for rules that look at counties together.
 ACROSS_COLUMNS = tuple(name for name, found in NAMES.items() if found.scope in {"prefecture", "extent"})
+#: What is known of a quote that is held back.
+QUOTE_COLUMNS = (
+    *("unit_slip", "absurd", "suspect_price", "suspect_slip", "own_price", "county_price"),
+    *("own_z", "county_z", "county_sites"),
+)
 #: What the frames of a trigger have beside subject and moment.
 CARRIED: dict[str, tuple[str, ...]] = {
     "tick": (*TICK_COLUMNS, "on_hand", *COVER_COLUMNS),
     "date": DATE_COLUMNS,
+    "quote": QUOTE_COLUMNS,
 }
 
 
 def missing(rule: Rule) -> tuple[str, ...]:
     """Return the indicators that a rule reads and that the stream's frames do not carry."""
-    carried = SITE_COLUMNS if rule.on_sites else (*CARRIED[rule.trigger], *ACROSS_COLUMNS)
+    carried = CARRIED[rule.trigger] if rule.trigger == "quote" else _carried(rule)
     return tuple(name for name in rule.measured if name not in carried)
+
+
+def _carried(rule: Rule) -> tuple[str, ...]:
+    if rule.on_regions:
+        return (*CARRIED[rule.trigger], *ACROSS_COLUMNS)
+    return SITE_COLUMNS if rule.on_sites else ENTERPRISE_COLUMNS
 
 
 def _subject(place: Prefecture, at: int, rows: Ints) -> dict[str, NDArray[Any]]:

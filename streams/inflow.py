@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import numbers
+from streams.columns import Coded, numbers
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import digest
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.
 SELLABLE = "sellable"
+#: Columns of a quote with the events that it speaks of.
+NAMING = ("corrects", "confirms")
 
 
 Place = Callable[[int], Prefecture]
@@ -64,19 +67,24 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "price": column("price"),
         "stock": column("stock"),
         "record": column("offset"),
+        "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
+        "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
 
 
 def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
-    prefecture, region, site = (columns[name] for name in ("prefecture", "region", "site"))
+    prefecture, region, site, sender = (columns[name] for name in ("prefecture", "region", "site", "sender"))
     places = {code: place_of(code) for code in set(prefecture.values)}
     receipts = zip(prefecture.values, site.values, region.values, strict=True)
     known = np.array([places[code].site("retail", name, county) for code, name, county in receipts], np.int64)
+    named = zip(prefecture.values, sender.values, strict=True)
+    senders = np.array([places[code].sender(name) for code, name in named], np.int64)
     every = {
         "at": numbers(columns["at"]),
         "site": np.repeat(known, site.counts),
-        "good": np.array(list(map(setup.good_index.__getitem__, columns["good"])), np.int64),
+        "sender": np.repeat(senders, sender.counts),
+        "good": _goods(columns["good"], setup),
         "quantity": columns["quantity"],
         "amount": columns["amount"],
         "priced": columns["priced"] > 0,
@@ -86,6 +94,12 @@ def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterato
         mine = fresh & (code_of == code)
         if mine.any():
             yield place, every if mine.all() else {name: column[mine] for name, column in every.items()}
+
+
+def _goods(column: Any, setup: Setup) -> Ints:
+    if isinstance(column, Coded):
+        return column.map(setup.good_index.__getitem__, np.int64)
+    return np.array(list(map(setup.good_index.__getitem__, column)), np.int64)
 
 
 def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefecture, setup: Setup) -> Events:
@@ -106,6 +120,7 @@ def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefe
         "site": np.array([place.site("retail", sites[i], int(regions[i])) for i in listed], np.int64),
         "good": np.array([setup.good_index[columns["good"][index]] for index in listed], np.int64),
         "quantity": np.array([columns["quantity"][index] for index in listed], np.int64),
+        "sender": np.array([place.sender(columns["sender"][index]) for index in listed], np.int64),
         "action": np.array([row[1] for row in rows], np.int64),
         "event": np.array([row[2] for row in rows], np.int64),
     }

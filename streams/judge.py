@@ -56,26 +56,27 @@ class Judge:
     def __init__(self, rulebook: Rulebook, book: Book, goods: list[str]) -> None:
         self._rulebook, self.book, self._goods = rulebook, book, goods
         self._index = {good: number for number, good in enumerate(goods)}
+        self._on_sites = [rule for rule in rulebook.on("tick") if rule.on_sites]
+        self._on_enterprises = [rule for rule in rulebook.on("tick") if rule.on_enterprises]
+        #: Whether any rule looks at sites, and at enterprises.
+        self.has_sites, self.has_enterprises = bool(self._on_sites), bool(self._on_enterprises)
 
     def has(self, trigger: Trigger, kind: str = "retail") -> bool:
         """Return whether any rule looks at such frames."""
-        return any(rule.kind == kind and not rule.on_sites for rule in self._rulebook.on(trigger))
+        return any(rule.kind == kind and rule.on_regions for rule in self._rulebook.on(trigger))
 
-    @property
-    def has_sites(self) -> bool:
-        """Return whether any rule looks at sites."""
-        return bool(self._on_sites())
-
-    def _on_sites(self) -> list[Rule]:
-        return [rule for rule in self._rulebook.on("tick") if rule.on_sites]
+    def open_enterprises(self) -> set[tuple[int, str]]:
+        """Return (prefecture, enterprise) of every open alert on an enterprise."""
+        keys = (key for rule in self._on_enterprises for key in self.book.open_keys(rule))
+        return {(region, enterprise) for region, _, enterprise in keys}
 
     def open_sites(self) -> set[Subject]:
         """Return (region, good, site) of every open alert on a site."""
-        return {key for rule in self._on_sites() for key in self.book.open_keys(rule)}
+        return {key for rule in self._on_sites for key in self.book.open_keys(rule)}
 
     def open_rows(self, trigger: Trigger) -> set[tuple[int, str]]:
         """Return (region, good) of every alert that an evaluation could still change."""
-        rules = (rule for rule in self._rulebook.on(trigger) if not rule.on_sites)
+        rules = (rule for rule in self._rulebook.on(trigger) if rule.on_regions)
         keys = (key for rule in rules for key in self.book.open_keys(rule))
         return {(region, good) for region, good, _ in keys}
 
@@ -83,17 +84,32 @@ class Judge:
         """Evaluate tick rules; ``frame`` has ``at``, ``region``, ``good_index`` and the indicators."""
         transitions: list[Transition] = []
         for rule in self._rulebook.on("tick"):
-            if not rule.on_sites:
+            if rule.on_regions:
                 transitions += self._step(rule, self._evaluated(rule, frame), None)
         return sorted(transitions, key=lambda each: each.at)
 
     def sites(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
         """Evaluate tick rules on sites; ``frame`` has ``site`` too, an index of ``names``."""
-        named = frame.with_columns(site=pl.Series(names, dtype=pl.String).gather(frame["site"]))
+        return self._units(self._on_sites, frame, "site", names)
+
+    def enterprises(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
+        """Evaluate tick rules on enterprises; ``frame`` has ``enterprise``, an index of ``names``, and no good."""
+        return self._units(self._on_enterprises, frame, "enterprise", names)
+
+    def _units(self, rules: list[Rule], frame: pl.DataFrame, column: str, names: list[str]) -> list[Transition]:
+        named = frame.with_columns(pl.Series(column, names, pl.String).gather(frame[column]))
         transitions: list[Transition] = []
-        for rule in self._on_sites():
+        for rule in rules:
             transitions += self._step(rule, self._evaluated(rule, named), None)
         return sorted(transitions, key=lambda each: each.at)
+
+    def quotes(self, frame: pl.DataFrame, kind: str) -> list[Transition]:
+        """Evaluate rules on quotes of ``kind`` that are held back; ``frame`` has ``site`` (its name) and ``ending``."""
+        transitions: list[Transition] = []
+        for rule in self._rulebook.on("quote"):
+            if rule.kind == kind:
+                transitions += self._step(rule, self._evaluated(rule, frame), None)
+        return transitions
 
     def rules(self, kind: str) -> list[Rule]:
         """Return the date rules of ``kind``."""
@@ -104,12 +120,21 @@ class Judge:
         return any(rule.reaches_above for rule in self.rules(kind))
 
     def date(
-        self, frame: pl.DataFrame, kind: str, date: int, counties: Counties, *, live: bool = True, closing: bool = False
+        self,
+        frame: pl.DataFrame,
+        kind: str,
+        date: int,
+        counties: Counties,
+        *,
+        live: bool = True,
+        closing: bool = False,
+        corrected: int | None = None,
     ) -> Dated:
         """Evaluate date rules of ``kind`` for one date (day number).
 
-        Without ``live`` alerts stay as they are: only the levels are wanted. ``closing`` is for the date's close,
-        with every row of the prefecture.
+        Without ``live`` alerts stay as they are: only the levels are wanted. But where somebody corrected a value, at
+        ``corrected`` (epoch s), those that rest on this date are taken back. ``closing`` is for the date's close, with
+        every row of the prefecture.
         """
         found, levels = Dated(), [list[str]() for _ in range(frame.height)]
         numbered = frame.with_row_index("place")
@@ -126,6 +151,8 @@ class Judge:
             _note_levels(levels, rule, evaluated)
             if live:
                 found.transitions += self._step(rule, evaluated, date)
+            elif corrected is not None:
+                found.transitions += self._correct(rule, evaluated, date, corrected)
         found.levels = ["{" + ",".join(each) + "}" for each in levels]
         return found
 
@@ -155,23 +182,39 @@ class Judge:
         rows = evaluated.filter(code.is_in([*open_codes, *raised])).sort("at", maintain_order=True)
         transitions: list[Transition] = []
         for row in rows.iter_rows(named=True):
+            read = self._read(rule, row, row["at"])
+            if row.get("corrected"):
+                transitions += self.book.correct(rule, **read)
             transitions += self.book.step(
-                rule,
-                region=row["region"],
-                good=self._goods[row["good_index"]],
-                site=row["site"] if rule.on_sites else "",
-                at=row["at"],
-                level=row["level"],
-                clear=row["clear"],
-                values={name: row[name] for name in rule.values},
-                evidence={name: row[name] for name in rule.counts},
-                date=date,
+                rule, **read, clear=row["clear"], date=date, ending=row.get("ending", "cleared")
             )
         return transitions
+
+    def _correct(self, rule: Rule, evaluated: pl.DataFrame, date: int, at: int) -> list[Transition]:
+        """Take back open alerts whose date was evaluated anew."""
+        code, open_codes = self._codes(rule)
+        transitions: list[Transition] = []
+        for row in evaluated.filter(code.is_in(list(open_codes))).iter_rows(named=True) if open_codes else ():
+            transitions += self.book.correct(rule, **self._read(rule, row, at), date=date)
+        return transitions
+
+    def _read(self, rule: Rule, row: dict[str, Any], at: int) -> dict[str, Any]:
+        """Return what the book must know of an evaluated row."""
+        return {
+            "region": row["region"],
+            "good": "" if rule.on_enterprises else self._goods[row["good_index"]],
+            "site": row["enterprise"] if rule.on_enterprises else row["site"] if rule.on_sites else "",
+            "at": at,
+            "level": row["level"],
+            "values": {name: row[name] for name in rule.values},
+            "evidence": {name: row[name] for name in rule.counts},
+        }
 
     def _codes(self, rule: Rule) -> tuple[pl.Expr, set[int] | set[str]]:
         """Return what tells the subjects of a frame apart, and that of every open alert."""
         keys = self.book.open_keys(rule)
+        if rule.on_enterprises:
+            return pl.concat_str("region", "enterprise", separator="|"), {f"{region}|{who}" for region, _, who in keys}
         if rule.on_sites:
             open_sites = {f"{region}|{self._index[good]}|{site}" for region, good, site in keys}
             return pl.concat_str("region", "good_index", "site", separator="|"), open_sites

@@ -76,7 +76,7 @@ def _dates(
             date=date,
             heard=heard.get(region, {}),
         )
-        for region, good, values in _values(place, setup, rows, market.values(day), DATE_NAMES)
+        for region, good, values in _values(place, setup, rows, market.values(day, quoted=DATE_NAMES), DATE_NAMES)
     }
 
 

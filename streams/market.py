@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import QuoteKind
+from schemas.opening import Week
 from streams.counties import Counties
 from streams.indicators.counts import NAMELESS, UNKNOWN
 from streams.indicators.groups import Ints
+from streams.indicators.hours import Hours
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.prices import with_prefecture
 from streams.indicators.quotes import QUOTED, QuoteBook
 from streams.indicators.stock import Shelf
+from streams.quarantine import CORRECTS, Decision, Quarantine
 from streams.setup import Setup
 
 if TYPE_CHECKING:
@@ -38,15 +42,19 @@ class Market:
         options, goods = setup.options, len(setup.goods)
         self.kind, self._setup = kind, setup
         self.pairs = Pairs(counties, goods)
+        self.hours = Hours(self.pairs, Week.daily(*options.open_hours))
         self.shelf = Shelf(
             self.pairs,
             setup.civil,
-            options.open_hours,
+            self.hours,
             options.list_days,
             counts_kept=options.counts_kept,
             deliveries_kept=options.deliveries_kept,
         )
         self.quotes = QuoteBook(self.pairs, options.carry_days)
+        self.quarantine: Quarantine | None = None
+        if options.quarantine:
+            self.quarantine = Quarantine(self.pairs, self.quotes, options.suspect, options.list_days)
         self.outages = Outages((counties + 1) * goods)
         #: Stock columns of closed dates, for rows written again after a late quote.
         self.closed: dict[int, Values] = {}
@@ -89,20 +97,44 @@ class Market:
         pair = self.pairs.of(lines["site"], lines["good"])
         day, at, arrival = int(lines["day"][0]), int(lines["at"][0]), int(lines["arrival"][-1])
         self.shelf.list(pair, lines["at"])
-        for each, price in zip(pair.tolist(), lines["price"].tolist(), strict=True):
-            if price != ABSENT:
-                self.quotes.quote(each, day, at, price)
+        decisions = self._quote(pair, day, at, lines)
         counted = lines["stock"] != ABSENT
         nameless = np.full(int(counted.sum()), NAMELESS)
         self.shelf.report(pair[counted], lines["at"][counted], lines["stock"][counted], nameless)
         cells = np.unique(self.pairs.cell[pair])
         self.fresh[cells] = True
+        corrects = lines["checked"] == CORRECTS
         if self.kind == "retail":
-            place.sites.quote(pair)
+            place.sites.quote(pair, pair[corrects])
+        if decisions:
+            place.transitions += place.suspects.note(self, decisions, arrival)
+            self._note_confirmed(decisions, place)
         if day <= place.closed_day:
-            place.corrections.note_quotes(self.kind, day, cells)
+            place.corrections.note_quotes(self.kind, day, cells, corrected=bool(corrects.any()))
         else:
+            self._retract(cells, day, arrival, place, corrected=bool(corrects.any()))
             self._evaluate_early(cells, day, arrival, place)
+
+    def _quote(self, pair: Ints, day: int, at: int, lines: Values) -> list[Decision]:
+        priced = lines["price"] != ABSENT
+        pair, price = pair[priced], lines["price"][priced]
+        if self.quarantine is not None:
+            return self.quarantine.take(pair, day, at, price, lines["checked"][priced])
+        for each, paid in zip(pair.tolist(), price.tolist(), strict=True):
+            self.quotes.quote(each, day, at, paid)
+        return []
+
+    def _note_confirmed(self, decisions: list[Decision], place: Prefecture) -> None:
+        """Let the rows of closed dates be written again whose quotes count only now."""
+        for quote in (each.quote for each in decisions if each.state == "confirmed"):
+            if quote.day <= place.closed_day:
+                place.corrections.note_quotes(self.kind, quote.day, self.pairs.cell[[quote.pair]])
+
+    def _retract(self, cells: Ints, day: int, at: int, place: Prefecture, *, corrected: bool) -> None:
+        """Take back what was raised early on an open date, where somebody corrects a price of it."""
+        evaluated = cells[self._early[cells] == day]
+        if corrected and len(evaluated):
+            place.retract(self.kind, day, at, evaluated, self.values(day, evaluated))
 
     def _evaluate_early(self, cells: Ints, day: int, at: int, place: Prefecture) -> None:
         share = self._setup.options.coverage
@@ -114,10 +146,13 @@ class Market:
             self._early[covered] = day
             place.early(self.kind, day, at, covered, self.values(day, covered))
 
-    def values(self, day: int, cells: Ints | None = None) -> Values:
-        """Return the date indicators of ``day`` as it stands, for every row; ``cells`` limits the quotes read."""
+    def values(self, day: int, cells: Ints | None = None, quoted: Collection[str] = QUOTED) -> Values:
+        """Return the date indicators of ``day`` as it stands, for every row.
+
+        ``cells`` limits the quotes read, ``quoted`` the indicators that come of them.
+        """
         stock = self.shelf.values(day)
-        return {**self.quotes.values(day, cells), **stock, **self.outages.values(day, stock)}
+        return {**self.quotes.values(day, cells, quoted), **stock, **self.outages.values(day, stock)}
 
     def close(self, day: int) -> Values:
         """Close ``day`` and return its date indicators, and as ``subjects`` which rows are evaluated."""
@@ -130,6 +165,10 @@ class Market:
             column.flags.writeable = False  # snapshots need no copy
         self.closed.pop(day - self.quotes.kept, None)
         return values
+
+    def expire(self, day: int) -> list[Decision]:
+        """Give up, as ``day`` closes, quotes that nobody has spoken of for too long."""
+        return self.quarantine.expire(day) if self.quarantine is not None else []
 
     def subjects(self, day: int) -> NDArray[np.bool_]:
         """Return which rows had a quote or a stock event in the last dates up to ``day`` (``list_days``)."""
@@ -146,12 +185,14 @@ class Market:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         parts = {name: getattr(self, name).dump() for name in ("pairs", "shelf", "quotes", "outages")}
-        together = self.together.dump()
-        return {**parts, "closed": list(self.closed.items()), "early": self._early, "together": together}
+        parts |= {"together": self.together.dump(), "quarantine": self.quarantine.dump() if self.quarantine else []}
+        return {**parts, "closed": list(self.closed.items()), "early": self._early}
 
     def load(self, data: dict[str, Any]) -> list[str]:
         """Take over what ``dump`` returned; return the rules that count flags and must do so anew."""
         for name in ("pairs", "shelf", "quotes", "outages"):
             getattr(self, name).load(data[name])
         self.closed, self._early = dict(data["closed"]), data["early"]
+        if self.quarantine is not None:
+            self.quarantine.load(data["quarantine"])
         return self.together.load(data["together"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas import topics
+from streams.indicators.suspects import Limits
 
 MIB = 1024 * 1024
 
@@ -28,6 +29,9 @@ class Options:
     earliest: int = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
     #: Records above this are dead letters of stage ``size`` (the broker's own limit is 16 MiB).
     max_record_bytes: int = 8 * MIB
+    #: So are batches of receipts with more lines than this: it bounds what one record can take of the event loop
+    #: (50 ms, or 1 s if every line is wrong) and how many dead letters can come of it.
+    max_record_lines: int = 50_000
     #: Live: silence after which the wall clock moves a prefecture's time,
     idle_after: int = 60
     #: unless its newest event is older than this: then a replay of old data is running.
@@ -49,6 +53,9 @@ class Options:
     most_steps: int = 0
     #: How often changed indicators are handed to the publisher, which sends at most one per key and second.
     live_seconds: float = 0.2
+    #: Quotes that look wrong are held back until a later quote or a person says what they are.
+    quarantine: bool = False
+    suspect: Limits = field(default_factory=Limits)
     #: Feed kind of enterprises that the registry does not know: sales are taken off the last count.
     snapshots_feed: bool = True
 
@@ -78,8 +85,9 @@ class WorkerOptions:
     #: but never less often than this: a rebuild reads the raw rows since.
     snapshot_seconds_most: float = 600.0
     live_seconds: float = 1.0
-    #: History that a rebuild without a snapshot reads: the longest look-back of any indicator.
-    history_days: int = 38
+    #: History that a rebuild without a snapshot reads: the longest look-back of any indicator (change_month: 34
+    #: dates and the carry before it), and the dates that its first quotes are held against (``suspect.own_dates``).
+    history_days: int = 46
     stop_seconds: float = 6.0
     #: With lag and no progress: not ready after the first, ended for a restart after the second.
     stall_seconds: float = 60.0

@@ -34,6 +34,8 @@ class Outcome:
     rows: dict[str, Rows] = field(default_factory=dict)
     live: dict[str, Indicator] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
+    #: Newest transitions again, with other marks; they come after ``alerts``.
+    marked: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     #: What the extents above prefectures are told.
     extents: list[Extent] = field(default_factory=list)

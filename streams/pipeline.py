@@ -163,6 +163,7 @@ class Pipeline:
         self._writer.add(outcome.rows, progress, receipts, sum(map(held_bytes, outcome.dead)))
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)
+        self._publisher.marked(partition, outcome.marked)
         self._count(outcome)
 
     def _count(self, outcome: Outcome) -> None:

@@ -41,6 +41,10 @@ class Outcome(Protocol):
         """Return transitions in order."""
 
     @property
+    def marked(self) -> Sequence[Alert]:
+        """Return newest transitions whose marks changed, to be published again after ``alerts``."""
+
+    @property
     def dead(self) -> Sequence[DeadLetter]:
         """Return rejected records."""
 
@@ -102,10 +106,10 @@ class Engine(Protocol):
     def restore(self, data: bytes) -> None:
         """Take the state of a snapshot; raises ``ValueError`` when it does not fit."""
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> Events:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Events:
         """Note raw rows that came after the snapshot as seen, and return them as events, ascending by offset.
 
-        ``rejected``: offsets of records of which a part became a dead letter.
+        ``rejected`` (offset, line, lines): what became dead letters of these records.
         """
 
     def replay(self, events: Any, begin: int, end: int) -> None:
@@ -116,6 +120,9 @@ class Engine(Protocol):
 
     def adopt(self, stored: pa.Table) -> None:
         """Go on from stored transitions, the newest of each episode that moved since the snapshot."""
+
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        """Take in stored actions on alerts, and the stored transitions to other levels since the snapshot."""
 
     def sizes(self) -> dict[str, int]:
         """Return the number of entries of each part of the state."""

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
+from schemas.opening import Week
 from streams.alerts.lifecycle import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
+from streams.enrolment import Enrolment
+from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
 from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.groups import Ints
@@ -25,9 +28,13 @@ from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
+from streams.quarantine import UNCHECKED
 from streams.queues import NEVER
+from streams.registry import Registry
+from streams.senders import Senders
 from streams.setup import Setup
 from streams.sites import Sites
+from streams.suspects import Suspects
 from streams.timeline import Timeline
 
 #: Rows gathered before rules are evaluated: a batch of rules costs ~10 ms however few the rows.
@@ -43,8 +50,9 @@ Spread = dict[str, list[tuple[int, int, int, int]]]
 class Prefecture(Timeline):
     """All state of one prefecture."""
 
-    def __init__(self, code: int, setup: Setup, judge: Judge) -> None:
-        super().__init__(setup)
+    def __init__(self, code: int, setup: Setup, judge: Judge, registry: Registry | None = None) -> None:
+        self.registry = registry or Registry(code)
+        super().__init__(setup, self.registry.queue)
         self.code, self._judge = code, judge
         self.counties = setup.catalogue.counties(code)
         self._place = {region: index for index, region in enumerate([*self.counties, code])}
@@ -55,6 +63,10 @@ class Prefecture(Timeline):
         self.sales = SalePrices(len(self.counties), goods, setup.civil)
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
+        self.senders = Senders(setup.options.snapshots_feed, Week.daily(*setup.options.open_hours))
+        self._enrolment = Enrolment(self.registry, self.markets.values(), self.senders)
+        self.enterprises = Enterprises(code, self.senders, self.registry, setup, judge)
+        self.suspects = Suspects(self.counties, setup, judge)
         self._touched = np.zeros(cells, bool)
         #: Rows to publish, and rows to evaluate.
         self.fresh = np.zeros(self.rows, bool)
@@ -80,6 +92,10 @@ class Prefecture(Timeline):
     def site(self, kind: QuoteKind, name: str, county: int) -> int:
         """Return the id of a site in the market of ``kind``."""
         return self.markets[kind].pairs.site(name, self._place[county])
+
+    def sender(self, name: str) -> int:
+        """Return the id of an enterprise that sends events."""
+        return self.senders.id(name)
 
     def has_date_rules(self, kind: str) -> bool:
         """Return whether any date rule reads prices of ``kind``."""
@@ -108,11 +124,12 @@ class Prefecture(Timeline):
     def quiet(self) -> bool:
         """Return whether no row of the started bucket and no alert waits for time to pass."""
         busy = self._touched.any() or self._frames.size or self._open()
-        return not busy and not self.sites.waits(self.moment)
+        return not busy and not self.sites.waits(self.moment) and not self.enterprises.waits(self.moment)
 
     def next_change(self) -> int:
         """Return the first grid point at which a window or a baseline changes by itself."""
-        return min((self.sales.next_change() + 1) * BUCKET, self.sites.next_change(self.moment))
+        others = (each.next_change(self.moment) for each in (self.sites, self.enterprises))
+        return min((self.sales.next_change() + 1) * BUCKET, *others)
 
     def step(self, point: int) -> None:
         """Decide everything up to grid point ``point``."""
@@ -137,6 +154,7 @@ class Prefecture(Timeline):
             self.values = self._measure()
             self._tick(now + 1, np.flatnonzero(self._take_changed() | self._mask(self._open())))
         self.sites.look_ahead(now + 1)
+        self.enterprises.look_ahead(now + 1)
 
     def _mask(self, rows: list[int]) -> NDArray[np.bool_]:
         mask = np.zeros(self.rows, bool)
@@ -148,9 +166,14 @@ class Prefecture(Timeline):
     def _apply(self, limit: int) -> None:
         """Apply what arrived before ``limit``: stock first, so that sales after a count are taken off it."""
         retail = self.markets["retail"]
+        for market, pair in self._enrolment.advance(limit):
+            self._freshen(market.pairs.cell[pair])
+            if market is retail:
+                self.sites.touch(pair)
         stock = self.queues[topics.STOCK].pop(limit)
         if stock is not None:
             pair = retail.apply_stock(stock)
+            self.enterprises.hear(stock["sender"], stock["at"])
             self._touch(retail.pairs.cell[pair])
             self.sites.touch(pair)
         sales = self.queues[topics.SALES].pop(limit)
@@ -158,15 +181,19 @@ class Prefecture(Timeline):
             self._sell(sales, retail)
         quotes = self.queues[topics.QUOTES].pop(limit)
         if quotes is not None:
+            # What somebody says of a quote is no sign of life of a feed.
+            own = quotes["checked"] == UNCHECKED
+            self.enterprises.hear(quotes["sender"][own], quotes["at"][own])
             for kind, market in self.markets.items():
                 market.apply_quotes(quotes, self, kind)
 
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
         priced = sales["priced"]
-        deplete = self._setup.options.snapshots_feed
+        deplete = self.senders.snapshots(sales["sender"])
         market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
         self.sites.sell(pair, sales["at"], sales["quantity"])
+        self.enterprises.hear(sales["sender"], sales["at"])
         cell = market.pairs.cell[pair]
         self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
         bucket = sales["at"] // BUCKET
@@ -208,16 +235,17 @@ class Prefecture(Timeline):
             self.values = self._measure()
         self._unjudged |= changed
         self.sites.decide(point)
+        self.enterprises.decide(point)
         self._tick(point, np.flatnonzero(self._unjudged | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self._judge.has("tick"):
             self._frames.add(tick_frame(self._setup, self, at, rows))
-        if self._frames.size + self.sites.size >= FRAME_ROWS:
+        if self._frames.size + self.sites.size + self.enterprises.size >= FRAME_ROWS:
             self._judge_ticks()
 
     def _judge_ticks(self) -> None:
-        self.transitions += self.sites.judge()
+        self.transitions += self.sites.judge() + self.enterprises.judge()
         if self._frames.size:
             self.transitions += self._judge.tick(self._frames.take())
             self._unjudged[:] = False
@@ -231,6 +259,8 @@ class Prefecture(Timeline):
         local = self._setup.civil.local(point)
         if local % (CORRECTION_HOURS * HOUR) == CORRECTION_PHASE * HOUR:
             self.corrections.write()
+        elif self.corrections.urgent:
+            self.corrections.write_quotes()
 
     def _with_prefecture(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
@@ -259,12 +289,15 @@ class Prefecture(Timeline):
             spread: Spread = {}
             if market.pairs.size:
                 values = market.close(day)
+                if given_up := market.expire(day):
+                    self.transitions += self.suspects.note(market, given_up, point)
                 self._changed |= values["sites_in"] + values["sites_out"] > 0
                 rows = np.flatnonzero(values["subjects"])
                 if len(rows):
                     spread = self._decide_date(kind, day, point, rows, values)
             self._tell(kind, day, spread)
         self.sites.close(day)
+        self.enterprises.close(day)
         self.closed_day = day
 
     def _decide_date(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> Spread:
@@ -291,6 +324,11 @@ class Prefecture(Timeline):
         found = self._judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
         self.transitions += found.transitions
 
+    def retract(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
+        """Take back alerts of counties that rest on ``day``, which is open, after a correction."""
+        together, frame = self.markets[kind].together, date_frame(self, at, rows, values)
+        self.transitions += self._judge.date(frame, kind, day, together, live=False, corrected=at).transitions
+
     def write_date(self, kind: QuoteKind, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
         self.output.add(
@@ -305,13 +343,18 @@ class Prefecture(Timeline):
             **values,
         )
 
-    def correct_date(self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values) -> None:
+    def correct_date(
+        self, kind: QuoteKind, day: int, rows: Ints, seen: Ints, values: Values, *, corrected: bool
+    ) -> None:
         """Write ``rows`` of a closed date again after late quotes; alerts stay as they are.
 
-        ``seen`` are all rows of their goods, ``rows`` among them: some rules look at counties together.
+        But where somebody has ``corrected`` a value, those that rest on the date are taken back. ``seen`` are all
+        rows of their goods, ``rows`` among them: some rules look at counties together.
         """
         frame = date_frame(self, self.closes(day), seen, values)
-        found = self._judge.date(frame, kind, day, self.markets[kind].together, live=False)
+        together, at = self.markets[kind].together, self._stamp if corrected else None
+        found = self._judge.date(frame, kind, day, together, live=False, corrected=at)
+        self.transitions += found.transitions
         levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
         self._tell(kind, day, found.spread, correction=True)
@@ -353,6 +396,8 @@ class Prefecture(Timeline):
         return {
             "sales": self.sales.dump(),
             "sites": self.sites.dump(),
+            "senders": self.senders.dump(),
+            "enterprises": self.enterprises.dump(),
             "markets": {kind: market.dump() for kind, market in self.markets.items()},
             "queues": {topic: queue.dump() for topic, queue in self.queues.items()},
             "corrections": self.corrections.dump(),
@@ -368,6 +413,9 @@ class Prefecture(Timeline):
             stale = market.load(data["markets"][kind])
             market.together.recount(stale, self._past(market))
         self.sites.load(data["sites"])
+        self.senders.load(data["senders"])
+        self.enterprises.load(data["enterprises"])
+        self._enrolment.restore()
         for topic, queue in self.queues.items():
             queue.load(data["queues"][topic])
         self.corrections.load(data["corrections"])

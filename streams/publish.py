@@ -297,6 +297,10 @@ class Publisher:
         """Send transitions, at once and in order."""
         for alert in alerts:
             self._metrics.alerts.labels(alert.level, alert.state).inc()
+        self.marked(partition, alerts)
+
+    def marked(self, partition: int, alerts: Sequence[Alert]) -> None:
+        """Send transitions again whose marks changed."""
         self._alerts.add(
             Record(topics.ALERTS, partition, alert.key.encode(), msgspec.json.encode(alert)) for alert in alerts
         )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import topics
+from streams.actions import MEMORY_SECONDS
 from streams.outcome import POSITION_BITS
 from streams.ports import Engine, EngineFactory
 from streams.positions import Place
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 
 DAY = 86_400
 #: Raw tables and the topic behind each, in the order in which rows of one moment are replayed.
-TABLES = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+TABLES = {"registry": topics.REGISTRY, "sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+#: What is told of an entity holds until the next version, however long ago that was: read from the beginning.
+TIMELESS = ("registry",)
 #: Topics that are read again instead.
 WITHOUT_ROWS = (topics.CLOCK, topics.EXTENTS)
 #: Beyond every offset: an epoch that is over has no progress to stop at.
@@ -90,6 +94,7 @@ class Rebuilder:
         partitions: int,
         prefectures: Sequence[int],
         history_days: int,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._warehouse = warehouse
         self._new_engine = new_engine
@@ -97,6 +102,7 @@ class Rebuilder:
         self._partitions = partitions
         self._prefectures = prefectures
         self._history_days = history_days
+        self._wall = wall
 
     def rebuild(self, partition: int) -> Rebuilt:
         """Return the engine of a partition as of what is persisted.
@@ -112,6 +118,7 @@ class Rebuilder:
         engine, found = self._restored(partition, persisted)
         rows = self._replay(engine, partition, found, persisted)
         self._adopt(engine, partition, found)
+        self._recall(engine, partition, found)
         same = found is not None and found.epoch.id == self._epoch.id
         before = found.offsets if found and same else {}
         engine.offsets.clear()
@@ -164,10 +171,19 @@ class Rebuilder:
 
     def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
         """Let the engine go on from the alerts that were stored after the snapshot."""
+        engine.adopt(self._warehouse.query("episodes_newest", self._after(partition, found)))
+
+    def _recall(self, engine: Engine, partition: int, found: Found | None) -> None:
+        """Tell the engine what people did about alerts, also while other brokers were there."""
+        now = self._wall()
+        actions = self._warehouse.query("alert_actions", {"since": int(now - MEMORY_SECONDS)})
+        engine.recall(actions, self._warehouse.query("episodes_rises", self._after(partition, found)), now)
+
+    def _after(self, partition: int, found: Found | None) -> dict[str, object]:
+        """Return the parameters of queries for transitions that the snapshot does not know of."""
         version = found.epoch.ordinal << POSITION_BITS | found.position if found else 0
         since = 0 if found else self._since(partition)
-        where = {"prefectures": self._mine(partition), "version": version, "since": since}
-        engine.adopt(self._warehouse.query("episodes_newest", where))
+        return {"prefectures": self._mine(partition), "version": version, "since": since}
 
     def _spans(
         self, table: str, topic: str, partition: int, found: Found | None, persisted: Mapping[Place, int]
@@ -181,7 +197,8 @@ class Rebuilder:
             return [Span(self._epoch.ordinal, self._epoch.id, topic, partition, found.offsets.get(topic, 0), till)]
         ordinals, first = _epochs(self._warehouse), found.epoch.ordinal if found else 0
         spans = []
-        for row in self._extents(table, partition, since=0 if found else self._since(partition)):
+        whole = found is not None or table in TIMELESS
+        for row in self._extents(table, partition, since=0 if whole else self._since(partition)):
             ordinal = ordinals.get(row["epoch"], 0)
             current = ordinal == self._epoch.ordinal
             begin, end = row["first_offset"], min(row["next_offset"], till if current else END)

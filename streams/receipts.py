@@ -8,7 +8,6 @@ ways equal.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -16,46 +15,31 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import ReceiptStatus, SaleKind
-from schemas.fixed import AMOUNT, LARGEST, PRICE, QUANTITY
+from schemas.regions import Region
+from streams import lines
 from streams.chunk import Chunk
-from streams.fields import DATE_AHEAD, DATE_BACK, LINE_BITS, SEQUENCE_BITS, UNFIT, Fields, are_names, is_name
-from streams.indicators.civil import DAY, Civil
-from streams.indicators.groups import Floats, Ints
+from streams.fields import SEQUENCE_BITS, UNFIT, Fields, Flags, are_names, is_name
+from streams.indicators.groups import Ints
+from streams.lines import Lines
 from streams.options import Options
-
-Flags = NDArray[np.bool_]
-
 
 #: Receipts checked together: their fields stay in a cache of 1 MB, and numpy's calls cost 20 ns a line.
 RUN: Final = 1000
 
 
-class Lines(NamedTuple):
-    """Lines of receipts, shape (lines,): fixed-point and signed; ``cost`` per base unit, None where unknown."""
-
-    number: Ints
-    good: list[str]
-    kind: list[str]
-    quantity: Ints
-    amount: Ints
-    priced: Flags
-    cost: list[int | None]
-
-    def part(self, own: slice) -> Lines:
-        """Return some of them."""
-        return Lines(*(each[own] for each in self))  # type: ignore[arg-type]
-
-
 class Receipts(NamedTuple):
-    """Receipts that are right, shape (n,), neighbours in the chunk from ``indices`` [0]; ``counts`` are their lines."""
+    """Receipts that are right, shape (n,), in order: ``indices`` of the records they came in, ``counts`` of lines.
+
+    ``first`` is the place of a receipt's first line in its record: 0 but where a record holds many.
+    """
 
     indices: list[int]
     counts: list[int]
+    first: Ints
     event_id: list[str]
     sender: list[str]
     store: list[str]
@@ -96,25 +80,39 @@ class _Columns:
     unit_cost: list[float | None] = field(default_factory=list)
 
 
-class Reader:
-    """Reads the receipts of one partition."""
+def parted(receipts: Receipts, right: Flags) -> Iterator[Receipts | range]:
+    """Yield the receipts that are right, and in between which of them are not."""
+    if right.all():
+        yield receipts
+        return
+    bounds = [0, *accumulate(receipts.counts)]
+    edges = [0, *(np.flatnonzero(right[1:] != right[:-1]) + 1).tolist(), len(right)]
+    for begin, end in pairwise(edges):
+        yield receipts.part(begin, end, bounds) if right[begin] else range(begin, end)
 
-    def __init__(
-        self, catalogue: Catalogue, partition: int, partitions: int, fields: Fields, civil: Civil, options: Options
-    ) -> None:
-        self._fields, self._civil, self._options = fields, civil, options
-        self._counties = {
-            str(code): each
-            for code, each in catalogue.regions.items()
-            if each.level == "county" and topics.partition_of(each.parent, partitions) == partition
-        }
+
+def counties_of(catalogue: Catalogue, partition: int, partitions: int) -> dict[str, Region]:
+    """Return the counties of one partition by their code as it stands in events."""
+    return {
+        str(code): each
+        for code, each in catalogue.regions.items()
+        if each.level == "county" and topics.partition_of(each.parent, partitions) == partition
+    }
+
+
+class Reader:
+    """Reads the receipts of one partition that are JSON, one a record."""
+
+    def __init__(self, catalogue: Catalogue, partition: int, partitions: int, fields: Fields, options: Options) -> None:
+        self._fields, self._options = fields, options
+        self._counties = counties_of(catalogue, partition, partitions)
         self._decode: Callable[[bytes], Any] | None = (
             msgspec.json.Decoder(_shape(self._counties, catalogue.goods)).decode if self._counties else None
         )
 
-    def parts(self, chunk: Chunk, start: int) -> Iterator[Receipts | int]:
-        """Yield the records from ``start`` on, in order: receipts that are right, or the index of one to look at."""
-        index, end = start, len(chunk.values)
+    def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
+        """Yield records [start, end) in order: receipts that are right, or the index of one to look at."""
+        index = start
         while index < end:
             stop = min(index + RUN, end)
             found = _Columns()
@@ -148,11 +146,11 @@ class Reader:
                 event = decode(value)
             except UNFIT:
                 return index
-            lines = event.lines
-            if not lines or event.status != "normal":
+            sold = event.lines
+            if not sold or event.status != "normal":
                 return index
             indices.append(index)
-            counts.append(len(lines))
+            counts.append(len(sold))
             event_id.append(event.event_id)
             sender.append(event.sender)
             store.append(event.store)
@@ -161,7 +159,7 @@ class Reader:
             date.append(event.business_date)
             sequence.append(event.sequence)
             time.append(event.time)
-            for line in lines:
+            for line in sold:
                 number.append(line.line)
                 good.append(line.good)
                 quantity.append(line.quantity)
@@ -179,16 +177,11 @@ class Reader:
         except OverflowError:  # a number beyond 64 bits somewhere
             yield from found.indices
             return
-        if right.all():
-            yield receipts
-            return
-        bounds = [0, *accumulate(found.counts)]
-        edges = [0, *(np.flatnonzero(right[1:] != right[:-1]) + 1).tolist(), len(right)]
-        for begin, end in pairwise(edges):
-            if right[begin]:
-                yield receipts.part(begin, end, bounds)
+        for part in parted(receipts, right):
+            if isinstance(part, Receipts):
+                yield part
             else:
-                yield from found.indices[begin:end]
+                yield from found.indices[part.start : part.stop]
 
     def _checked(self, found: _Columns) -> tuple[Receipts, Flags]:
         """Return all receipts, and which of them pass every check that ``decode.Decoder`` makes."""
@@ -198,22 +191,20 @@ class Reader:
         right &= self._names(found)
         sequence = np.array(found.sequence, np.int64)
         right &= (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
-        lines, fit = self._lines(found, starts)
+        own, fit = self._lines(found, starts)
         right &= np.logical_and.reduceat(fit, starts)
         region, prefecture = [each.code for each in counties], [each.parent for each in counties]
         names = (found.event_id, found.sender, found.store)
         known: tuple[Any, ...] = (*names, region, prefecture, found.workstation, found.sequence)
-        made = Receipts._make([found.indices, found.counts, *known, day.tolist(), at.tolist(), lines])
+        first = np.zeros(len(starts), np.int64)
+        made = Receipts._make([found.indices, found.counts, first, *known, day.tolist(), at.tolist(), own])
         return made, right
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:
         """Return time and business day of each receipt, and whether both are possible."""
         at = self._fields.seconds(found.time)
         day = np.array(self._fields.days(found.date), np.int64)
-        options = self._options
-        right = (at >= options.earliest) & (at <= self._fields.now + options.ahead)
-        apart = day - self._civil.locals(np.where(right, at, 0)) // DAY
-        return at, day, right & (apart >= -DATE_BACK) & (apart <= DATE_AHEAD)
+        return at, day, self._fields.possible(at, day)
 
     def _names(self, found: _Columns) -> Flags:
         """Return which receipts have names that are neither empty nor too long nor wrong Unicode."""
@@ -228,52 +219,16 @@ class Reader:
 
     def _lines(self, found: _Columns, starts: Ints) -> tuple[Lines, Flags]:
         """Return the lines, and which of them are right."""
-        number = np.array(found.number, np.int64)
-        fit = (number >= 0) & (number < 1 << LINE_BITS)
-        # Lines that do not ascend may be the same one twice: for that they have to be looked at one by one.
-        ascending = np.ones(len(number), np.bool_)
-        ascending[1:] = number[1:] > number[:-1]
-        ascending[starts] = True
+        size = len(found.number)
         scale = np.array(self._fields.scales(found.good, found.unit), np.float64)
-        fit &= ascending & (scale > 0)
-        quantity, whole = _fixed(np.array(found.quantity, np.float64) * scale, QUANTITY)
-        fit &= whole & (quantity > 0)
-        amount, priced, whole = _amounts(found.amount)
-        fit &= whole & (amount >= 0)
-        cost: list[int | None] = [None] * len(number)
-        if found.unit_cost.count(None) < len(number):
-            cost, whole = _costs(found.unit_cost, scale)
-            fit &= whole
-        if found.kind.count("sale") < len(found.kind):
-            sign = np.array([1 if kind == "sale" else -1 for kind in found.kind], np.int64)
-            quantity, amount = quantity * sign, amount * sign
-        return Lines(number, found.good, found.kind, quantity, amount, priced, cost), fit
-
-
-def _amounts(amounts: list[float | None]) -> tuple[Ints, Flags, Flags]:
-    """Return amounts, whether there is one, and whether it can be kept; a line without one is right."""
-    priced = np.ones(len(amounts), np.bool_)
-    if None in amounts:
-        priced = np.array([amount is not None for amount in amounts], np.bool_)
-        amounts = [amount or 0.0 for amount in amounts]
-    fixed, fit = _fixed(np.array(amounts, np.float64), AMOUNT)
-    return fixed, priced, fit
-
-
-def _costs(costs: list[float | None], scale: Floats) -> tuple[list[int | None], Flags]:
-    """Return costs per base unit, None where there is none, and whether each can be kept."""
-    given = np.array([math.nan if cost is None else cost for cost in costs], np.float64)
-    absent = np.array([cost is None for cost in costs], np.bool_)
-    fixed, fit = _fixed(given / scale, PRICE)
-    values = zip(fixed.tolist(), absent.tolist(), strict=True)
-    return [None if missing else value for value, missing in values], fit | absent
-
-
-def _fixed(values: Floats, scale: int) -> tuple[Ints, Flags]:
-    """Return what ``schemas.fixed.to_fixed`` returns, and where it would not raise."""
-    scaled = values * scale
-    fit = np.abs(scaled) < LARGEST  # false for NaN and the infinities
-    return np.rint(np.where(fit, scaled, 0.0)).astype(np.int64), fit
+        amount, priced = lines.given(found.amount)
+        cost = None if found.unit_cost.count(None) == size else lines.given(found.unit_cost)
+        sold = None
+        if found.kind.count("sale") < size:
+            sold = np.array([kind == "sale" for kind in found.kind], np.bool_)
+        number, quantity = np.array(found.number, np.int64), np.array(found.quantity, np.float64)
+        made = lines.Numbers(number, scale, quantity, amount, priced, cost, sold)
+        return lines.checked(made, starts, found.good, found.kind)
 
 
 def _shape(counties: Sequence[str] | dict[str, Any], goods: Any) -> type[msgspec.Struct]:

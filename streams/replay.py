@@ -14,6 +14,8 @@ from warehouse.protocol import Warehouse
 
 #: Offsets read in one go: bounds memory, some 150 MB with five lines a record.
 WINDOW = 100_000
+#: Rows read in one go, of which a record can bring one or tens of thousands; counted by so many offsets.
+MOST_ROWS, STEP = 500_000, 100
 #: Steps into which a replay is cut, of 100 records or more. Tables are interleaved by the second in which
 #: rows came in, or more coarsely when that would be more steps than this (2 ms each over 28 prefectures).
 MOST_STEPS = 600
@@ -95,17 +97,27 @@ class Replay:
                     yield Step(span.ordinal, int(moments[begin]), rank, events, begin, end)
 
     def _windows(self, engine: Engine, table: str, span: Span) -> Iterator[Events]:
-        for begin in range(span.begin, span.end, self._window):
-            where = {
-                "epoch": span.epoch,
-                "topic": span.topic,
-                "partition": span.partition,
-                "from_offset": begin,
-                "to_offset": min(begin + self._window, span.end),
-            }
+        place = {"epoch": span.epoch, "topic": span.topic, "partition": span.partition}
+        for begin, end in pairwise(self._cuts(table, span, place)):
+            where = {**place, "from_offset": begin, "to_offset": end}
             rows = self._warehouse.query(f"{table}_after", {**where, "prefectures": self._prefectures})
             if rows.num_rows:
                 rejected = self._warehouse.query("dead_offsets", where)
-                events = engine.prepare(table, rows, np.array(rejected["offset"].to_pylist(), np.int64))
+                events = engine.prepare(table, rows, rejected)
                 if len(events):
                     yield events
+
+    def _cuts(self, table: str, span: Span, place: dict[str, object]) -> list[int]:
+        """Return where windows begin, and the end: of ``WINDOW`` offsets, or fewer where records hold batches."""
+        if table != "sales":
+            return [*range(span.begin, span.end, self._window), span.end]
+        where = {**place, "from_offset": span.begin, "to_offset": span.end, "step": STEP}
+        sizes = self._warehouse.query("sales_sizes", where).to_pylist()
+        cuts, rows = [span.begin], 0
+        for each in sizes:
+            begin = max(span.begin, each["block"] * STEP)
+            if begin > cuts[-1] and (rows + each["rows"] > MOST_ROWS or begin + STEP - cuts[-1] > self._window):
+                cuts.append(begin)
+                rows = 0
+            rows += each["rows"]
+        return [*cuts, span.end]

@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from streams.decode import TOPICS
+from streams.fields import LINE_BITS, Flags
 from streams.indicators.groups import Ints
-from streams.inflow import SELLABLE, event_key
+from streams.inflow import NAMING, SELLABLE, event_key
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
+from streams.quarantine import checked
 from streams.seen import Seen
 from streams.setup import Setup
 
@@ -81,6 +83,7 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     events = {
         "at": numbers(rows, "at"),
         "site": _sites(rows, kinds, place),
+        "sender": _senders(rows, place),
         "good": texts(rows, "good").map(setup.good_index.__getitem__),
     }
     if table == "sales":
@@ -92,10 +95,20 @@ def replayed(table: str, rows: pa.Table, place: Callable[[int], Prefecture], set
     else:
         events |= {"day": numbers(rows, "business_date")} | {name: numbers(rows, name) for name in ("price", "stock")}
         events |= {"record": numbers(rows, "offset"), "kind": kinds}
+        events["checked"] = checked(*(_named(rows, name) for name in NAMING))
     epoch = str(rows["epoch"][0]) if rows.num_rows else ""
     offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
     result = Replayed(epoch, TOPICS[table], offset, ingested, prefecture, events)
     return _corrected(result, rows) if table == "stock" else result
+
+
+def versions(rows: pa.Table) -> Replayed:
+    """Return rows of table ``registry`` as events: ``kind`` and ``entity`` are arrays of texts."""
+    events = {name: np.array(rows[name].to_pylist(), object) for name in ("kind", "entity")}
+    events |= {name: numbers(rows, name) for name in ("at", "prefecture")}
+    epoch = str(rows["epoch"][0]) if rows.num_rows else ""
+    offset, ingested, prefecture = (numbers(rows, name) for name in ("offset", "ingested", "prefecture"))
+    return Replayed(epoch, TOPICS["registry"], offset, ingested, prefecture, events)
 
 
 def _counting(table: str, rows: pa.Table, place: Callable[[int], Prefecture]) -> pa.Table:
@@ -108,9 +121,9 @@ def _counting(table: str, rows: pa.Table, place: Callable[[int], Prefecture]) ->
     return rows if keep.all() else rows.filter(pa.array(keep))
 
 
-def _named(rows: pa.Table) -> Ints:
-    """Return how many events each row corrects."""
-    lengths = pc.list_value_length(rows["corrects"])
+def _named(rows: pa.Table, column: str = "corrects") -> Ints:
+    """Return how many events each row names."""
+    lengths = pc.list_value_length(rows[column])
     return lengths.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
 
 
@@ -124,6 +137,14 @@ def _sites(rows: pa.Table, kinds: Ints, place: Callable[[int], Prefecture]) -> I
         place(int(prefecture[row])).site(KINDS[kinds[row]], sites.words[sites.codes[row]], int(region[row]))
         for row in first.tolist()
     ]
+    return np.array(found, np.int64)[inverse]
+
+
+def _senders(rows: pa.Table, place: Callable[[int], Prefecture]) -> Ints:
+    """Return the sender of every row, asking its prefecture once per sender."""
+    senders, prefecture = texts(rows, "sender"), numbers(rows, "prefecture")
+    _, first, inverse = np.unique(senders.codes * _REGIONS + prefecture, return_index=True, return_inverse=True)
+    found = [place(int(prefecture[row])).sender(senders.words[senders.codes[row]]) for row in first.tolist()]
     return np.array(found, np.int64)[inverse]
 
 
@@ -157,24 +178,58 @@ def _sellable(rows: pa.Table) -> NDArray[np.bool_]:
     return texts(rows, "disposition").map(lambda word: word.startswith(SELLABLE)).astype(bool)
 
 
-def remember(seen: Seen, table: str, rows: pa.Table, rejected: Ints, day_of: Callable[[Ints], Ints]) -> None:
-    """Note the lines of raw rows as seen; ``rejected`` are the offsets of records that lost a line.
+def remember(seen: Seen, table: str, rows: pa.Table, rejected: pa.Table, day_of: Callable[[Ints], Ints]) -> None:
+    """Note the lines of raw rows as seen; ``rejected`` (offset, line, lines) is what became dead letters.
 
-    Only those, and records with a repeat in them, are kept line by line.
+    Only events that lost a line, and those with a repeat in them, are looked at one by one.
     """
-    offset, repeat = numbers(rows, "offset"), numbers(rows, "repeat")
-    first = np.flatnonzero(np.diff(offset, prepend=-1) != 0)
+    offset, repeat, line = (numbers(rows, name) for name in ("offset", "repeat", "line"))
+    begins = np.diff(offset, prepend=-1) != 0
+    if table == "sales" and len(rows):
+        begins |= _next_of_batch(rows, line)
+    first = np.flatnonzero(begins)
     if not len(first):
         return
-    whole = ~np.isin(offset[first], rejected) & (np.add.reduceat(repeat, first) == 0)
+    complete = ~_lost_a_line(offset[first], line[first], rejected)
+    whole = complete & (np.add.reduceat(repeat, first) == 0)
     if table == "sales":
-        _remember_receipts(seen, rows, first, whole)
+        _remember_receipts(seen, rows, first, whole, complete)
     else:
         days = numbers(rows, "business_date") if table == "quotes" else day_of(numbers(rows, "at"))
         _remember_events(seen, table, rows, first, whole, days)
 
 
-def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: NDArray[np.bool_]) -> None:
+def _next_of_batch(rows: pa.Table, line: Ints) -> Flags:
+    """Return at which rows another receipt begins although the record is the same: it holds a batch of them.
+
+    Rows of one receipt are numbered without a gap. Of equal neighbours nothing is lost: of two that came whole
+    the second one is all repeats.
+    """
+    keys = [texts(rows, name).codes for name in ("site", "workstation")]
+    keys += [numbers(rows, name) for name in ("business_date", "sequence")]
+    begins: Flags = np.diff(line, prepend=-1) != 1
+    for key in keys:
+        begins[1:] |= key[1:] != key[:-1]
+    return begins
+
+
+def _lost_a_line(offset: Ints, line: Ints, rejected: pa.Table) -> Flags:
+    """Return which events, by record and first line (shapes (n,)), lost one; 0 ``lines``: of the whole record."""
+    if not len(offset) or not rejected.num_rows:
+        return np.zeros(len(offset), np.bool_)
+    places, begins, sizes = (numbers(rejected, name) for name in ("offset", "line", "lines"))
+    lost: Flags = np.isin(offset, places[sizes == 0])
+    places, begins, sizes = places[sizes > 0], begins[sizes > 0], sizes[sizes > 0]
+    order = np.lexsort((begins, places))
+    base = min(offset.min(), places.min(initial=offset.min()))
+    keys = (places[order] - base << LINE_BITS) + begins[order]
+    wanted = (offset - base << LINE_BITS) + line
+    before = np.searchsorted(keys, wanted, "right") - 1
+    lost |= (before >= 0) & (wanted < np.append(keys + sizes[order], 0)[before])
+    return lost
+
+
+def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: Flags, complete: Flags) -> None:
     store, workstation = texts(rows, "site"), texts(rows, "workstation")
     codes, till = np.unique(store.codes * len(workstation.words) + workstation.codes, return_inverse=True)
     tills = [
@@ -186,9 +241,10 @@ def _remember_receipts(seen: Seen, rows: pa.Table, first: Ints, whole: NDArray[n
     seen.receipts(day[chosen], tills, till[chosen], sequence[chosen])
     ends = np.r_[first[1:], rows.num_rows]
     lines = numbers(rows, "line_number")
-    for begin, end in zip(first[~whole].tolist(), ends[~whole].tolist(), strict=True):
+    others = (first[~whole].tolist(), ends[~whole].tolist(), complete[~whole].tolist())
+    for begin, end, each in zip(*others, strict=True):
         names = tills[till[begin]]
-        seen.receipt(int(day[begin]), names, int(sequence[begin]), lines[begin:end].tolist(), whole=False)
+        seen.receipt(int(day[begin]), names, int(sequence[begin]), lines[begin:end].tolist(), whole=each)
 
 
 def _remember_events(seen: Seen, table: str, rows: pa.Table, first: Ints, whole: NDArray[np.bool_], days: Ints) -> None:

@@ -56,7 +56,7 @@ def _judged(replay: Replay, offset: int, lines: int, repeats: int, reason: str |
 
 def rows(found: Sequence[Resent], epoch: str, partition: int, now: int) -> dict[str, list[Any]]:
     """Return rows of table ``dead_letter_replays``, step ``read``: the records stood in ``epoch`` and ``partition``."""
-    letter = ("epoch", "topic", "partition", "offset", "attempt")
+    letter = ("epoch", "topic", "partition", "offset", "line", "attempt")
     own = ("outcome", "lines", "repeats", "reason")
     columns: dict[str, list[Any]] = {name: [getattr(each.replay, name) for each in found] for name in letter}
     columns |= {name: [getattr(each, name) for each in found] for name in own}

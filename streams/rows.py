@@ -22,7 +22,7 @@ _PLAIN = (
     *("key", "id", "seq", "pack", "pack_version", "rule", "level", "level_before", "state"),
     *("site", "good", "kind", "reason", "text_zh", "text_en"),
 )
-_LETTER = ("topic", "partition", "offset", "stage", "reason", "error")
+_LETTER = ("topic", "partition", "offset", "line", "lines", "stage", "reason", "error")
 _TIMES = ("since", "at", "processed_at")
 
 

@@ -35,7 +35,7 @@ class SaleRows:
         for name, values in zip(_BY_RECEIPT, own, strict=True):
             self._parts[name].append(Repeated(values, counts, size))
         columns = {
-            "line": np.arange(size) - np.repeat(np.cumsum(sizes) - sizes, sizes),
+            "line": np.arange(size) - np.repeat(np.cumsum(sizes) - sizes - part.first, sizes),
             "good": lines.good,
             "line_number": lines.number,
             "kind": lines.kind,

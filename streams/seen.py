@@ -269,19 +269,21 @@ class Seen:
     ) -> list[bool]:
         """Note the accepted ``lines`` of a receipt; return which of them were seen before.
 
-        ``whole`` says that no line of it was rejected.
+        ``whole`` says that no line of it was rejected. Of one without lines nothing was seen.
         """
+        if not lines:
+            return []
         kept = self._day(day)
         number = self._till(till)
         runs = kept.tills.get(number)
         if runs is None:
             runs = kept.tills[number] = Runs()
         key = (number, sequence)
-        if key in kept.lines or not whole or len(set(lines)) < len(lines):
+        if key in kept.lines or not whole:
             if runs.holds(sequence):
                 return [True] * len(lines)
             return _each(kept.lines.setdefault(key, set()), lines)
-        return [not runs.add(sequence)] * len(lines)
+        return _each(set(), lines) if runs.add(sequence) else [True] * len(lines)
 
     def whole(
         self,

@@ -40,18 +40,15 @@ class Sites:
         self._market, self._setup, self._judge = market, setup, judge
         self._regions = np.array(regions, np.int64)
         self._place = {region: index for index, region in enumerate(regions)}
-        self.silences = Silences(market.pairs, setup.civil, setup.options.open_hours)
-        self._marks = Grown({"touched": (np.bool_, (), 0), "unjudged": (np.bool_, (), 0)})
+        self.silences = Silences(market.pairs, setup.civil, market.hours)
+        self._marks = Grown(dict.fromkeys(("touched", "unjudged", "corrected"), (np.bool_, (), 0)))
         self._compared = Grown(dict.fromkeys(_COMPARED, (np.float64, (), 0)))
         #: Goods whose prices must be compared again, and the date they were compared on.
         self._goods = np.ones(len(setup.goods), bool)
         self._day = NEVER
         self._frames = Frames()
-
-    @property
-    def watching(self) -> bool:
-        """Return whether any rule looks at sites."""
-        return self._judge.has_sites
+        #: Whether any rule looks at sites; if none does only ``silences`` is kept, for one that may later.
+        self.watching = judge.has_sites
 
     def _grow(self) -> None:
         for grown in (self._marks, self._compared):
@@ -62,24 +59,29 @@ class Sites:
 
     def touch(self, pair: Ints) -> None:
         """Note that stock or sales of pairs changed."""
-        self._grow()
-        self._marks["touched"][pair] = True
+        if self.watching:
+            self._grow()
+            self._marks["touched"][pair] = True
 
     def sell(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Note sale lines, shapes (n,)."""
         self.silences.sell(pair, at, quantity)
         self.touch(pair)
 
-    def quote(self, pair: Ints) -> None:
-        """Note quotes: every price of their goods is compared with others now."""
+    def quote(self, pair: Ints, corrected: Ints) -> None:
+        """Note quotes: every price of their goods is compared with others now. ``corrected``: pairs of corrections."""
+        if not self.watching:
+            return
         self.touch(pair)
+        self._marks["corrected"][corrected] = True
         self._goods[self._market.pairs.cell[pair] % len(self._setup.goods)] = True
 
     def close(self, day: int) -> None:
         """Note that ``day`` has closed: demand is another, and so is what sales let expect."""
         self.silences.close(day, learn=self.watching)
-        self._grow()
-        self._marks["touched"][:] = True
+        if self.watching:
+            self._grow()
+            self._marks["touched"][:] = True
 
     # -- time
 
@@ -111,8 +113,10 @@ class Sites:
 
     def look_ahead(self, now: int) -> None:
         """Live: evaluate at once what was touched."""
+        if not self.watching:
+            return
         self._grow()
-        if not self.watching or not self._marks["touched"].any():
+        if not self._marks["touched"].any():
             return
         self._compare(now)
         touched = self._marks["touched"].copy()
@@ -135,7 +139,9 @@ class Sites:
     def _add(self, at: int, chosen: Flags) -> None:
         pair = np.flatnonzero(chosen)
         if len(pair):
-            self._frames.add(self.frame(at, pair))
+            # Alerts on a pair must not wait to clear where the price that they rest on was wrong.
+            self._frames.add(self.frame(at, pair) | {"corrected": self._marks["corrected"][pair]})
+            self._marks["corrected"][pair] = False
 
     @property
     def size(self) -> int:
@@ -170,7 +176,7 @@ class Sites:
         shelf = self._market.shelf
         stock, listed = shelf.on_hand()[pair], shelf.listed(self._setup.civil.day(at - 1))[pair]
         on_hand = np.where((stock != UNKNOWN) & listed, stock, np.nan) / QUANTITY
-        demand = shelf.state["demand"][pair] * shelf.hours_a_day / QUANTITY
+        demand = shelf.demand_day(pair) / QUANTITY
         demand = np.where(demand > 0, demand, np.nan)
         return {
             "site_on_hand": on_hand,

@@ -15,12 +15,14 @@ class Timeline(ABC):
     """Events wait in ``queues``; ``moment`` is the grid point up to which everything is decided.
 
     Event-time mode: a grid point is due when every named input has passed it. Live: when the
-    prefecture's newest event has, or the wall clock where nothing arrives any more.
+    prefecture's newest event has, or the wall clock where nothing arrives any more. Changes of the
+    registry wait in ``changes``: they move no time, and time waits for them only where event-time mode names them.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, changes: Queue) -> None:
         self._setup = setup
         self.queues = {topic: Queue() for topic in topics.INPUTS}
+        self._timed = {**self.queues, topics.REGISTRY: changes}
         self.moment = NEVER
         self.closed_day = NEVER
         #: Per input: when its last chunk came, as a count of chunks and by the wall clock.
@@ -62,7 +64,7 @@ class Timeline(ABC):
     def punctuate(self, topic: str, at: int) -> None:
         """Take note that ``topic`` brings nothing before ``at`` any more."""
         if self.moment != NEVER or any(queue.first != NEVER for queue in self.queues.values()):
-            self.queues[topic].punctuate(at)
+            self._timed[topic].punctuate(at)
 
     def await_events(self) -> None:
         """Begin to wait for events anew, after a rebuild: the wall clock must not overtake the backlog."""
@@ -72,7 +74,7 @@ class Timeline(ABC):
         """Do everything that is due; live, ``ahead`` looks into the started bucket too."""
         options = self._setup.options
         if options.event_time:
-            self._advance_to(min(self.queues[topic].watermark for topic in options.inputs))
+            self._advance_to(min(self._timed[topic].watermark for topic in options.inputs))
         else:
             self._advance_live(wall, ahead=ahead)
 
@@ -138,7 +140,7 @@ class Timeline(ABC):
         following = self.moment + BUCKET
         if not self.quiet():
             return following
-        firsts = [queue.first for queue in self.queues.values() if queue.first != NEVER]
+        firsts = [queue.first for queue in self._timed.values() if queue.first != NEVER]
         due = [now // BUCKET * BUCKET, self.closes(self.closed_day + 1), self.next_change()]
         due += [first // BUCKET * BUCKET + BUCKET for first in firsts]
         return max(following, min(due))

@@ -397,6 +397,7 @@ class Worker:
             partitions=self.options.partitions,
             prefectures=self._prefectures,
             history_days=self.options.history_days,
+            wall=self._wall,
         )
         with self.metrics.rebuild.time():
             return await self._blocking(rebuilder.rebuild, partition)

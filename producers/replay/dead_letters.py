@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from producers.replay.item_mapping import ItemMapping
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import REPLAY_ATTEMPT, REPLAY_OF, Replay, replay_headers, replay_of
+from schemas.events import REPLAY_ATTEMPT, REPLAY_OF, Action, Replay, replay_headers, replay_of
 from schemas.identity import identify
 
 #: Room that a broker's limit of 16 MiB must leave for key, headers and the batch around a record.
@@ -59,10 +61,10 @@ def attempts(row: Mapping[str, Any]) -> int:
 def ready(row: Mapping[str, Any], catalogue: Catalogue, partitions: int, mapping: ItemMapping | None = None) -> Ready:
     """Return a letter (a row of the API) as the record to send; raises ``UnreadableError``.
 
-    A record whose region can be read goes to its partition under its prefecture's key, any other
-    to where it came from.
+    A record whose region can be read goes to its partition under its prefecture's key, an action to its alert's,
+    any other to where it came from.
     """
-    if row["topic"] not in topics.CONSUMED:
+    if row["topic"] not in (*topics.CONSUMED, topics.ACTIONS):
         msg = f"the stream does not read topic {row['topic']} / 流处理不读此主题"
         raise UnreadableError(msg)
     value, headers, key = _bytes_of(row)
@@ -73,9 +75,14 @@ def ready(row: Mapping[str, Any], catalogue: Catalogue, partitions: int, mapping
     replay = Replay(
         row["epoch"], row["topic"], row["partition"], row["offset"],
         max(attempts(row), earlier.attempt if earlier else 0) + 1,
+        row["line"],
     )  # fmt: skip
     own = tuple(pair for pair in headers if pair[0] not in {REPLAY_OF, REPLAY_ATTEMPT})
-    partition, key = _destination(value, row["partition"] % partitions, key, catalogue, partitions)
+    partition = row["partition"] % partitions
+    if replay.topic == topics.ACTIONS:
+        partition = _of_action(value, partition, partitions)
+    else:
+        partition, key = _destination(value, partition, key, catalogue, partitions)
     return Ready(replay, partition, key, value, (*own, *replay_headers(replay)), mapped)
 
 
@@ -101,3 +108,12 @@ def _destination(
     if region is None or region.level != "county":
         return partition, key
     return topics.partition_of(region.parent, partitions), str(region.parent).encode()
+
+
+def _of_action(value: bytes, partition: int, partitions: int) -> int:
+    """Return the partition of an action: that of its alert; a silence stays on the one that it came from."""
+    try:
+        region = topics.region_of_alert(msgspec.json.decode(value, type=Action).key)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return partition
+    return partition if region is None else topics.partition_of(region, partitions)

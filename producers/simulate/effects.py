@@ -17,6 +17,7 @@ from producers.simulate.scenario import (
     ScenarioError,
     SupplyCut,
     TakeOver,
+    UnitSlip,
 )
 from producers.simulate.stores import Stores
 from schemas.catalogue import Catalogue
@@ -66,6 +67,14 @@ class Effects:
             if isinstance(effect.incident, PriceRise):
                 done = min(1.0, (hour - effect.begin + 1) / max(1, effect.incident.ramp_hours))
                 factors[effect.cells] *= effect.incident.factor**done
+        return factors
+
+    def slip(self, hour: int) -> Floats:
+        """Return (S, G) factors on what is written into quotes."""
+        factors = np.ones(self.shape)
+        for effect in self._active(hour):
+            if isinstance(effect.incident, UnitSlip):
+                factors[effect.cells] *= effect.incident.factor
         return factors
 
     def cut(self, hour: int) -> Flags:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -15,10 +16,13 @@ from producers.simulate.effects import Effect
 from producers.simulate.expectations import Claim, Hours
 from producers.simulate.market import Flags
 from producers.simulate.prefecture import Prefecture
-from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario
+from producers.simulate.scenario import FeedLoss, PanicBuying, PriceGouging, Scenario, UnitSlip
 from producers.simulate.truth import Expect, Truth
 from schemas.catalogue import Catalogue
 from schemas.regions import parent_of
+
+#: The rule that tells of quotes that are held back.
+SUSPECT: Final = "suspect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,9 @@ class Judge:
         stores, market = self._prefecture.stores, self._prefecture.market
         rows, columns = np.flatnonzero(effect.cells.any(axis=1)), np.flatnonzero(effect.cells.any(axis=0))
         incident = effect.incident
-        single = isinstance(incident, FeedLoss | PriceGouging) or incident.stores > 0 or incident.enterprise > 0
+        single = (
+            isinstance(incident, FeedLoss | PriceGouging | UnitSlip) or incident.stores > 0 or incident.enterprise > 0
+        )
         owner = stores.enterprises[stores.enterprise[rows[0]]] if incident.enterprise else None
         return Truth(
             kind=incident.kind,
@@ -104,7 +110,7 @@ class Judge:
             goods=[market.goods[good] for good in columns],
             stores=[stores.ids[row] for row in rows] if single else [],
             enterprise=owner,
-            expects=list(self._expects(effect, claimed)),
+            expects=[*self._expects(effect, claimed), *self._silences(effect), *self._slips(effect)],
             allowed=[f"{code:06d}" for code in (self.code, parent_of(self.code), 0)],
         )
 
@@ -120,6 +126,33 @@ class Judge:
             if key not in claimed:
                 claimed.add(key)
                 yield expect
+
+    def _silences(self, effect: Effect) -> Iterator[Expect]:
+        """Yield that an enterprise is found silent, if no store of it in the prefecture goes on reporting."""
+        stores, ledger, rule = self._prefecture.stores, self._prefecture.ledger, self._rules.feed
+        if not isinstance(effect.incident, FeedLoss) or ledger is None:
+            return
+        own = stores.enterprise == effect.incident.enterprise - 1
+        silent, plan = np.asarray(effect.cells.any(axis=1)), self._scenario.stores
+        lines = ledger.lines[: self._hours, own].sum(axis=(1, 2))
+        by = expectations.silence_known(lines, effect.begin, plan.opens, plan.closes, rule)
+        if by is None or not silent[own].all() or by > effect.end or self._calendar.hour(by).at > self._end:
+            return
+        after, before = (iso(self._calendar.hour(hour).at) for hour in (effect.begin, by))
+        name = stores.enterprises[effect.incident.enterprise - 1]
+        yield Expect(rule.rule, rule.level, f"{self.code:06d}", "", after, before, name)
+
+    def _slips(self, effect: Effect) -> Iterator[Expect]:
+        """Yield an alert on the first quote in the wrong unit of each store and good, once it was sent."""
+        if not isinstance(effect.incident, UnitSlip):
+            return
+        stores = self._prefecture.stores
+        for store, good in zip(*(axis.tolist() for axis in np.nonzero(effect.cells)), strict=True):
+            quoting = [hour for hour in range(effect.begin, effect.end) if hour % 24 == stores.quote_hour[store]]
+            for hour in quoting[:1]:
+                claim = Claim(SUSPECT, (), "blue", good, hour + 1, store)
+                if self.in_time(claim):
+                    yield self.expect(claim, stores.counties[int(stores.county[store])], hour)
 
     def _began(self, placed: _Placed) -> int:
         return min(one.begin for one in self._effects if (one.cells[:, placed.claim.good] & placed.stores).any())

@@ -22,15 +22,24 @@ ODD = 1
 FIRST_COUNT = 4
 
 
+def _generators(seed: int, code: int) -> list[np.random.Generator]:
+    """Return the random numbers of a prefecture: for its stores, demand and prices, independent of each other."""
+    return [np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, code]).spawn(3)]
+
+
+def stores_of(scenario: Scenario, catalogue: Catalogue, market: Market, code: int, seed: int) -> Stores:
+    """Return the stores of a prefecture."""
+    return build(scenario, catalogue, market, code, _generators(seed, code)[0])
+
+
 class Prefecture:
     """State of one prefecture; ``step`` must be called for every hour in order, once."""
 
     def __init__(self, scenario: Scenario, catalogue: Catalogue, market: Market, code: int, seed: int) -> None:
-        streams = np.random.SeedSequence([seed, code]).spawn(3)
-        layout, demand, prices = (np.random.default_rng(stream) for stream in streams)
+        _, demand, prices = _generators(seed, code)
         self.code = code
         self.market = market
-        self.stores: Stores = build(scenario, catalogue, market, code, layout)
+        self.stores: Stores = stores_of(scenario, catalogue, market, code, seed)
         self.effects: Effects = compile_effects(scenario, market, self.stores, code)
         shape = (len(self.stores), len(market.goods))
         self.ledger = Ledger(scenario.total_days, shape) if self.effects.all else None
@@ -156,8 +165,9 @@ class Prefecture:
             return
         seconds = self._prices.integers(0, 1799, self._shape[0]) * 2 + ODD
         stock = self._at(seconds, before, sales)
+        written = np.maximum(1, np.rint(fen * self.effects.slip(hour.index))).astype(np.int64)
         for store in stores:
             sold = None if self._sold_before is None else self._sold_before[store]
-            yield store, self._recorder.quote(hour, int(seconds[store]), store, fen[store], stock[store], sold)
+            yield store, self._recorder.quote(hour, int(seconds[store]), store, written[store], stock[store], sold)
             if self.ledger is not None:
                 self.ledger.quoted[hour.day, store] = fen[store] * 10.0 / self.stores.scale[store]

@@ -15,7 +15,7 @@ import msgspec
 from producers.simulate.records import Event
 from producers.simulate.simulation import Simulation
 from producers.simulate.truth import write
-from schemas.topics import INPUTS
+from schemas.topics import REGISTRY, TIMED
 
 #: Event seconds between two clock records; the grid of event-time rules has the same step.
 PUNCTUATION: Final = 300
@@ -72,6 +72,7 @@ def run(
 ) -> Summary:
     """Send a whole simulation, the paced part at ``speed`` event seconds a second, never ahead of ``clock``.
 
+    Its registry comes first, so that it is known before the first sale when each store is open.
     ``truth_path`` is written at the end, also after an interruption; ``punctuate`` adds clock
     records of the simulation's prefectures. Raises what the producer raises.
     """
@@ -79,6 +80,9 @@ def run(
     player = _Player(simulation, producer, speed, clock, sleep, progress)
     marks = _Marks(simulation, producer) if punctuate else None
     with _truth(simulation, truth_path):
+        for prefecture, registered in simulation.registry():
+            producer.send(REGISTRY, prefecture, registered)
+        producer.flush()
         for event in simulation.events():
             if marks is not None:
                 marks.before(event.time)
@@ -168,9 +172,9 @@ class _Marks:
         """Say once of the last grid point that nothing before it comes any more, ``at`` being sent now."""
         if at - self._delay >= self._next:
             mark = (at - self._delay) // PUNCTUATION * PUNCTUATION
-            self._clock(mark, inputs=INPUTS, prefectures=self._prefectures)
+            self._clock(mark, inputs=TIMED, prefectures=self._prefectures)
             self._next = mark + PUNCTUATION
 
     def last(self) -> None:
         """Close every date that was simulated."""
-        self._clock(self._last, inputs=INPUTS, prefectures=self._prefectures)
+        self._clock(self._last, inputs=TIMED, prefectures=self._prefectures)

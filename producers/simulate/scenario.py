@@ -152,7 +152,13 @@ class TakeOver(Incident, frozen=True, tag="take-over"):
     factor: Positive = 1.3
 
 
-AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss | TakeOver
+class UnitSlip(Incident, frozen=True, tag="unit-slip"):
+    """Quotes are ``factor`` times what is meant: in another unit than the report says. Nothing else is wrong."""
+
+    factor: Positive = 10.0
+
+
+AnyIncident = PanicBuying | SupplyCut | PriceRise | PriceGouging | FeedLoss | TakeOver | UnitSlip
 
 
 class Scenario(_Strict, frozen=True):

@@ -14,11 +14,13 @@ from producers.simulate.effects import check
 from producers.simulate.faults import BROKEN, Mishaps
 from producers.simulate.judge import Judge, with_provinces
 from producers.simulate.market import market
-from producers.simulate.prefecture import Prefecture
+from producers.simulate.prefecture import Prefecture, stores_of
 from producers.simulate.records import Event
+from producers.simulate.registered import entities
 from producers.simulate.scenario import Scenario, ScenarioError
 from producers.simulate.truth import Truth
 from schemas.catalogue import Catalogue
+from schemas.registry import RegistryChange, change
 
 #: Keeps the faults' random numbers apart from those of stores, demand and prices.
 _FAULTS = 0xFA017
@@ -100,6 +102,14 @@ class Simulation:
                     )
             self._hours = index + 1
             yield from self._counted(waiting.pop(index, []))
+
+    def registry(self) -> Iterator[tuple[int, RegistryChange]]:
+        """Yield every enterprise and store as it is registered from the start on, and its prefecture."""
+        time = iso(self.start)
+        for code in self.prefectures:
+            stores = stores_of(self.scenario, self._catalogue, self._market, code, self.seed)
+            for entity in entities(self.scenario, self._catalogue, code, stores):
+                yield code, change(entity, code, time=time, sender="simulator")
 
     def _counted(self, due: list[tuple[Event, str]]) -> Iterator[Event]:
         sent = self._sent

@@ -11,7 +11,7 @@ import msgspec
 class Expect(msgspec.Struct, frozen=True):
     """An alert of ``rule`` on (region, good) reaches ``level`` or more between ``after`` and ``before``.
 
-    ``site`` is empty for an alert on a region.
+    ``site`` is empty for an alert on a region; one on an enterprise in a prefecture has its code there, and no good.
     """
 
     rule: str

@@ -69,7 +69,7 @@ def newest_stored(newest: pl.DataFrame) -> dict[str, State]:
 
 
 def newest_published(chunks: Iterable[Chunk]) -> tuple[dict[str, State], int]:
-    """Return the newest record of each key by ``Alert.order``, and how many could not be read."""
+    """Return the newest record of each key by ``Alert.supersedes``, and how many could not be read."""
     newest: dict[str, Alert] = {}
     strange = 0
     for chunk in chunks:
@@ -80,7 +80,7 @@ def newest_published(chunks: Iterable[Chunk]) -> tuple[dict[str, State], int]:
                 strange += 1
                 continue
             known = newest.get(alert.key)
-            if known is None or alert.order >= known.order:
+            if known is None or alert.supersedes(known):
                 newest[alert.key] = alert
     return {key: (each.id, each.seq, each.state, each.level) for key, each in newest.items()}, strange
 

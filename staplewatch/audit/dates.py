@@ -16,6 +16,8 @@ from streams.indicators.civil import BUCKET, Civil
 
 UNIT = Text("日期行", "date rows")
 KEY: Final = ["region", "good", "kind", "day"]
+#: What tells quotes of one site apart.
+QUOTE: Final = ["kind", "region", "site", "good", "day", "at", "price"]
 VALUES: Final = ["price", "sites_present", "sites_fresh"]
 #: Prices are kept in 1/10,000: medians differ by half of that or not at all.
 TOLERANCE: Final = 1e-6
@@ -30,7 +32,7 @@ def check(scope: Scope, lateness: Lateness, tally: Tally) -> None:
     spans = windows(days.group_by("day").agg(pl.col("rows").sum()).sort("day"))
     pending = 0
     for number, (first, end) in enumerate(spans, 1):
-        quotes = scope.query("audit_quotes", since=max(0, first - options.carry_days + 1), until=end)
+        quotes = counting(scope, max(0, first - options.carry_days + 1), end)
         quotes = scope.ordered(quotes).sort("order", "line")
         wanted = values(quotes, options.carry_days).filter(pl.col("day").is_between(first, end - 1))
         unequal = compare(wanted, scope.query("audit_dates", since=first, until=end), closed, tally)
@@ -40,6 +42,18 @@ def check(scope: Scope, lateness: Lateness, tally: Tally) -> None:
         scope.tell("dates", number, len(spans))
     if pending:
         tally.note(f"{pending:,} 行等待补入迟到的报价", f"{pending:,} rows wait to be corrected by late quotes")
+
+
+def counting(scope: Scope, since: int, until: int) -> pl.DataFrame:
+    """Return the quotes that count; ``doubted``: it was held back first, so a row may wait to be corrected by it."""
+    quotes = scope.query("audit_quotes", since=since, until=until)
+    if not scope.subject.options.quarantine:
+        return quotes.with_columns(doubted=pl.lit(False))
+    held = scope.query("audit_suspects", since=since, until=until)
+    confirmed = held.filter(state="confirmed").select(*QUOTE, doubted=pl.lit(True)).unique()
+    counted = quotes.join(held.filter(pl.col("state") != "confirmed"), on=QUOTE, how="anti", maintain_order="left")
+    counted = counted.join(confirmed, on=QUOTE, how="left", maintain_order="left")
+    return counted.with_columns(pl.col("doubted").fill_null(False))
 
 
 def written(scope: Scope) -> pl.DataFrame:
@@ -117,6 +131,8 @@ def judge(unequal: pl.DataFrame, behind: pl.DataFrame, tally: Tally) -> int:
 
 def _explained(row: Row, quotes: Sequence[Row]) -> bool:
     left = list(quotes)
+    if any(quote["doubted"] for quote in quotes) and _agrees(row, [each for each in quotes if not each["doubted"]]):
+        return True
     while left and (left[-1]["late"] or left[-1]["unread"]):
         left.pop()
         if _agrees(row, left):

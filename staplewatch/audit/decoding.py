@@ -18,14 +18,12 @@ from streams.decode import COLUMNS, TABLES, UNREADABLE, Decoder
 from streams.options import Options
 
 _TEXT: Final = (
-    *("event_id", "sender", "site", "good", "workstation", "kind", "action", "step", "disposition"),
+    *("event_id", "sender", "site", "good", "workstation", "kind", "action", "step", "disposition", "code", "entity"),
 )  # fmt: skip
+_LISTS: Final = ("corrects", "confirms")
 SCHEMAS: Final[Mapping[str, pl.Schema]] = {
     table: pl.Schema(
-        {
-            name: pl.String if name in _TEXT else pl.List(pl.String) if name == "corrects" else pl.Int64
-            for name in columns
-        }
+        {name: pl.String if name in _TEXT else pl.List(pl.String) if name in _LISTS else pl.Int64 for name in columns}
     )
     for table, columns in COLUMNS.items()
 }

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from schemas import topics
+from schemas.events import LETTER_LINES
 from staplewatch.audit.report import Tally, Text, ranges, spot
 from staplewatch.audit.scope import Scope
 from streams.chunk import Chunk
@@ -16,8 +17,8 @@ from streams.reader import LogReader
 
 UNIT = Text("死信", "dead letters")
 HEADERS: Final = tuple(f"__connect.errors.{name}" for name in ("topic", "partition", "offset", "stage"))
-KEY: Final = ["topic", "offset", "stage"]
-SCHEMA: Final = {"topic": pl.String, "offset": pl.Int64, "stage": pl.String}
+KEY: Final = ["topic", "offset", "line", "stage"]
+SCHEMA: Final = {"topic": pl.String, "offset": pl.Int64, "line": pl.Int64, "stage": pl.String}
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Published:
     strange: int = 0
 
     def frame(self) -> pl.DataFrame:
-        """Return one row per record: topic, offset, stage."""
+        """Return one row per letter: topic, offset, line, stage."""
         return pl.DataFrame(self.keys, SCHEMA)
 
 
@@ -72,10 +73,10 @@ def _add(told: Published, headers: Mapping[str, bytes | None]) -> bool:
     """Add one letter; a record that has been one before carries headers of then, the last ones count."""
     try:
         topic, _, offset, stage = ((headers[name] or b"").decode() for name in HEADERS)
-        number = int(offset)
+        number, line = int(offset), int((headers.get(LETTER_LINES) or b"0").partition(b"+")[0])
     except (KeyError, ValueError):
         return False
-    for name, value in zip(KEY, (topic, number, stage), strict=True):
+    for name, value in zip(KEY, (topic, number, line, stage), strict=True):
         told.keys[name].append(value)
     return True
 
@@ -83,7 +84,7 @@ def _add(told: Published, headers: Mapping[str, bytes | None]) -> bool:
 def compare(partition: int, told: Published, stored: pl.DataFrame, reached: Mapping[str, int], tally: Tally) -> int:
     """Compare one partition both ways up to ``reached`` (per topic); returns how many are on the topic again.
 
-    ``stored``: topic, offset, stage, at (epoch s). What the broker deleted is not missed on the topic.
+    ``stored``: topic, offset, line, stage, at (epoch s). What the broker deleted is not missed on the topic.
     """
     published = told.frame()
     once = published.unique()

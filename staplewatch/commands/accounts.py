@@ -216,23 +216,16 @@ def account_columns() -> tuple[Column, ...]:
 def _opened(config: Path | None, data: Path | None, operations: str | None) -> Iterator[tuple[Opened, Actor]]:
     from serving.operations.audit import Actor  # noqa: PLC0415
     from serving.operations.errors import OperationsError  # noqa: PLC0415
-    from staplewatch import operating, settings  # noqa: PLC0415
+    from staplewatch import operating, people, settings  # noqa: PLC0415
     from staplewatch.errors import CommandError  # noqa: PLC0415
 
     opened = operating.open_operations(settings.load(config, data=data, operations=operations))
     try:
-        yield opened, Actor(_user(), "cli")
+        yield opened, Actor(people.user(), "cli")
     except OperationsError as error:
         raise CommandError(say(error.zh, error.en)) from error
     finally:
         opened.store.close()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return "cli"
 
 
 def _password(from_stdin: bool) -> str:

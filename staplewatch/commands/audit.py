@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from staplewatch.commands.options import Broker, Catalogue, Config, Data, Lang, Warehouse, examples, seconds
-from staplewatch.commands.run import EventTime, Inputs, Packs, Partitions, Timezone
+from staplewatch.commands.run import EventTime, Inputs, Packs, Partitions, Quarantine, Timezone
 from staplewatch.words import say
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def audit(
     packs: Packs = None,
     event_time: EventTime = None,
     inputs: Inputs = None,
+    quarantine: Quarantine = None,
     timezone: Timezone = None,
     partitions: Partitions = None,
     wait: Wait = None,

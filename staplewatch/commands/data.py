@@ -39,8 +39,8 @@ Level = Literal["none", "blue", "yellow", "orange", "red"]
 Change = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
+def register(app: typer.Typer) -> typer.Typer:
+    """Add the commands; return the group ``alerts``, which others add to."""
     app.command(
         help=say("各县各商品最新指标。", "Newest indicators of each county and good."),
         epilog=examples(
@@ -59,6 +59,7 @@ def register(app: typer.Typer) -> None:
             "staplewatch alerts --data DIR --transitions --format json",
             "staplewatch alerts --data DIR --follow --format json",
             "staplewatch alerts show ID --data DIR",
+            "staplewatch alerts ack ID --note 'called three stores' --data DIR",
         ),
     )(alerts)
     group.command(
@@ -73,6 +74,7 @@ def register(app: typer.Typer) -> None:
         ),
     )(show)
     app.add_typer(group, name="alerts")
+    return group
 
 
 def indicators(
@@ -173,24 +175,27 @@ def show(
     lang: Lang = None,
 ) -> None:
     """Explain one alert."""
-    from staplewatch import explaining, output, places, settings, source  # noqa: PLC0415
+    from staplewatch import acting, explaining, output, places, settings, source  # noqa: PLC0415
     from staplewatch.errors import CommandError  # noqa: PLC0415
 
     given = {"data": data, "broker": broker, "warehouse": warehouse, "catalogue": catalogue}
     chosen = settings.load(config, **given)
     with source.opened(chosen, direct=bool(warehouse or broker)) as answers:
         rows = answers.ask("alerts/transitions", {"id": id})
+        marked = _marked(answers, rows[-1]) if rows else {}
     if not rows:
-        msg = say(
-            f"没有编号为 {id[:60]} 的预警：用 staplewatch alerts --format json 查看编号",
-            f"there is no alert {id[:60]}: staplewatch alerts --format json lists their ids",
-        )
-        raise CommandError(msg)
+        raise CommandError(acting.no_alert(id))
     names = places.namer(chosen.catalogue)
-    found = explaining.explanation([names(row) for row in rows], chosen.timezone)
+    found = explaining.explanation([names(row) for row in rows], chosen.timezone, marked)
     lines = [output.as_json(found)] if format == "json" else explaining.told(found)
     for line in lines:
         typer.echo(line)
+
+
+def _marked(answers: Any, newest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the alert as it is live, with its marks; a transition has none."""
+    wanted = {name: newest[name] for name in ("region", "good", "pack")}
+    return next((row for row in answers.ask("alerts", wanted) if row["id"] == newest["id"]), {})
 
 
 def moment(text: str | None, option: str, *, zone: str | None = None) -> str | None:

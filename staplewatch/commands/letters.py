@@ -243,7 +243,9 @@ def list_letters(
 
 
 def show(
-    place: Annotated[str, typer.Argument(help=say("主题/分区/位移[@批次]", "TOPIC/PARTITION/OFFSET[@EPOCH]"))],
+    place: Annotated[
+        str, typer.Argument(help=say("主题/分区/位移[.行][@批次]", "TOPIC/PARTITION/OFFSET[.LINE][@EPOCH]"))
+    ],
     data: Data = None,
     format: SummaryFormat = "table",
     warehouse: Warehouse = None,
@@ -266,9 +268,7 @@ def show(
         raise CommandError(msg)
     if len(rows) > 1:
         places = ", ".join(map(letters.place_of, rows))
-        raise CommandError(
-            say(f"{place} 有多条，请指明批次：{places}", f"{place} is not one: name the epoch: {places}")
-        )
+        raise CommandError(say(f"{place} 有多条，请指明其一：{places}", f"{place} is not one, name one of: {places}"))
     if format == "json":
         typer.echo(output.as_json(letters.parsed(rows[0])))
         return
@@ -389,6 +389,7 @@ def columns() -> Sequence[Column]:
         Column("topic", say("主题", "topic")),
         Column("partition", say("分区", "partition")),
         Column("offset", say("位移", "offset")),
+        Column("line", say("行", "line")),
         Column("stage", say("环节", "stage")),
         Column("sender", say("发送方", "sender")),
         Column("replay", say("重放", "replayed")),

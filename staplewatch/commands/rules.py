@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "staplewatch backtest --quotes quotes.csv --catalogue DIR --pack urumqi-2007 --kind wholesale --format csv",
             "staplewatch backtest --quotes quotes.csv --pack urumqi-2007 --pack urumqi-2007-steady --summary",
+            "staplewatch backtest --quotes quotes.csv --pack urumqi-2007 --quarantine on --summary",
             "staplewatch backtest --data DIR --pack my-pack.toml --from 2022-08-01 --region 540400 --format json",
         ),
     )(backtest)
@@ -83,6 +84,10 @@ def backtest(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help=say("跳过有错的行", "leave bad rows out instead of refusing the file"))
     ] = False,
+    quarantine: Annotated[
+        Literal["on", "off"],
+        typer.Option("--quarantine", help=say("隔离可疑报价", "leave out suspect quotes as the live stream does")),
+    ] = "off",
     format: Format = "table",
     data: Data = None,
     warehouse: Warehouse = None,
@@ -92,6 +97,7 @@ def backtest(
 ) -> None:
     """Evaluate packs on past quotes. The table is the summary; CSV and JSON have a row per subject and date."""
     from staplewatch import assembly, backtesting, selecting, settings  # noqa: PLC0415
+    from streams.backtest import suspects  # noqa: PLC0415
 
     _check_source(quotes, data, warehouse, coverage)
     chosen = settings.load(config, data=data, warehouse=warehouse, catalogue=catalogue)
@@ -99,6 +105,8 @@ def backtest(
     wanted = backtesting.load_packs(pack or [], kind)
     known = assembly.load_catalogue(chosen.catalogue)
     history = backtesting.load_history(chosen, quotes, known, wanted[0].kind, skip_bad=skip_bad)
+    if quarantine == "on":
+        history = suspects.quarantined(history)
     judged = backtesting.judge(wanted, history, known, selection)
     if summary or format == "table":
         backtesting.write_summary(judged, history.goods, known, format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -71,6 +71,16 @@ Inputs = Annotated[
     typer.Option(
         "--inputs",
         help=say("推进时间的输入：sales,stock,quotes", "inputs that move time: sales,stock,quotes"),
+        show_default=False,
+    ),
+]
+Quarantine = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option(
+        "--quarantine",
+        help=say(
+            "隔离可疑报价（默认 on，事件时间模式 off）", "hold suspect quotes back (default on; off in event-time mode)"
+        ),
         show_default=False,
     ),
 ]
@@ -201,6 +211,7 @@ def up(
     exercise: Exercise = None,
     event_time: EventTime = None,
     inputs: Inputs = None,
+    quarantine: Quarantine = None,
     catalogue: Catalogue = None,
     map: Map = None,
     packs: Packs = None,
@@ -254,6 +265,7 @@ def worker(
     duration: Duration = None,
     event_time: EventTime = None,
     inputs: Inputs = None,
+    quarantine: Quarantine = None,
     catalogue: Catalogue = None,
     packs: Packs = None,
     timezone: Timezone = None,

@@ -94,6 +94,7 @@ def _against_truth(path: Path, alerts: Path | None, chosen: Settings, form: Form
 def _against_labels(path: Path, pack: str, learn: int, chosen: Settings, form: Format) -> None:
     import numpy as np  # noqa: PLC0415
 
+    from producers.replay.freshretail_data import BAD_VALUES, REPEATED  # noqa: PLC0415
     from producers.replay.recording import ReplayError  # noqa: PLC0415
     from staplewatch import output  # noqa: PLC0415
     from staplewatch.errors import CommandError  # noqa: PLC0415
@@ -108,7 +109,8 @@ def _against_labels(path: Path, pack: str, learn: int, chosen: Settings, form: F
     except ReplayError as error:
         raise CommandError(str(error)) from error
     for reason, count in skipped.items():
-        typer.echo(say(f"已略过 {count} 小时：{reason}", f"left out {count} {reason}"), err=True)
+        why = {BAD_VALUES: "有空值、负值或不可能的值", REPEATED: "重复出现"}[reason]
+        typer.echo(say(f"staplewatch: 已略过 {count} 小时：{why}", f"staplewatch: left out {count} {reason}"), err=True)
     rows = [asdict(one) for one in labels.compare(rule, found, opened, learn)]
     output.emit(rows, form, label_columns(), say("对照缺货标注的得分", "Scores against labelled stock-outs"))
 

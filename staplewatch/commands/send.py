@@ -67,6 +67,13 @@ Prefectures = Annotated[
     str | None,
     typer.Option("--prefectures", help=say("地市代码，逗号分隔", "prefecture codes, by comma"), show_default=False),
 ]
+Encoding = Annotated[
+    Literal["json", "arrow"],
+    typer.Option(
+        "--encoding",
+        help=say("小票编码：逐张 JSON，或成批 Arrow", "receipts one by one in JSON, or in Arrow batches"),
+    ),
+]
 Kind = Annotated[
     Literal["retail", "wholesale"] | None,
     typer.Option("--kind", help=say("只取一种价格", "only quotes of this kind"), show_default=False),
@@ -81,6 +88,7 @@ def register(app: typer.Typer) -> None:
         ),
         epilog=examples(
             "staplewatch simulate lockdown --data DIR --speed 600x",
+            "staplewatch simulate calm --data DIR --encoding arrow",
             "staplewatch simulate calm --broker kafka://host:9092 --seed 3 --speed 3600x --truth truth.jsonl",
         ),
     )(simulate)
@@ -145,6 +153,7 @@ def simulate(
         typer.Option("--truth", help=say("真值写入此文件", "write the ground truth here"), show_default=False),
     ] = None,
     final: Final = False,
+    encoding: Encoding = "json",
     punctuate: Annotated[
         bool, typer.Option("--punctuate", help=say("报时（事件时间模式）", "say the time, for event-time mode"))
     ] = False,
@@ -162,7 +171,7 @@ def simulate(
         settings.load(config, data=data, broker=broker, catalogue=catalogue), patience(give_up_after), wait=wait
     )
     wanted = playing.SimulationRequest(
-        scenario, seed, speed, rate, since, until, playing.codes(prefectures), truth, final, punctuate
+        scenario, seed, speed, rate, since, until, playing.codes(prefectures), truth, final, punctuate, encoding
     )
     sending.tell("simulate", playing.simulate(place, wanted), format)
 
@@ -179,6 +188,7 @@ def replay_completejourney(
     punctuate: Punctuate = None,
     max_lines: MaxLines = None,
     prefectures: Prefectures = None,
+    encoding: Encoding = "json",
     give_up_after: GiveUpAfter = "15m",
     wait: WaitForBroker = False,
     format: SummaryFormat = "table",
@@ -191,7 +201,7 @@ def replay_completejourney(
 
     place, playback = _plan(locals(), config)
     wanted = playing.codes(prefectures)
-    _tell(format, playing.completejourney(place, playback, rate, wanted))
+    _tell(format, playing.completejourney(place, playback, rate, wanted, encoding))
 
 
 def replay_freshretail(
@@ -206,6 +216,7 @@ def replay_freshretail(
     final: Final = False,
     punctuate: Punctuate = None,
     max_lines: MaxLines = None,
+    encoding: Encoding = "json",
     give_up_after: GiveUpAfter = "15m",
     wait: WaitForBroker = False,
     format: SummaryFormat = "table",
@@ -217,7 +228,7 @@ def replay_freshretail(
     from staplewatch import playing  # noqa: PLC0415
 
     place, playback = _plan(locals(), config)
-    _tell(format, playing.freshretail(place, playback, rate, file))
+    _tell(format, playing.freshretail(place, playback, rate, file, encoding))
 
 
 def replay_quotes(

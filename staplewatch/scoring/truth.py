@@ -30,6 +30,7 @@ DAY: Final = 86_400.0
 HOUR: Final = 3_600.0
 #: A 24-hour window and the close of the date after still hold what an incident did: seconds.
 AFTERMATH: Final = 2 * DAY
+NATION: Final = "000000"
 
 
 class Transition(msgspec.Struct, frozen=True):
@@ -175,7 +176,7 @@ class _Incident:
 
 def _within(truths: Iterable[Truth], one: Transition) -> bool:
     run = _run(truths)
-    placed = any(one.region[:4] == code[:4] or code.startswith(one.region.rstrip("0")) for code in run.regions)
+    placed = any(one.region[:4] == code[:4] or one.region in {f"{code[:2]}0000", NATION} for code in run.regions)
     return placed and epoch(run.since) <= one.moment <= epoch(run.until) + AFTERMATH
 
 

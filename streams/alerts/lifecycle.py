@@ -46,6 +46,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     values: Mapping[str, float | None]
     evidence: Mapping[str, float | None]
     date: int | None
+    ending: Reason = "cleared"
 
 
 class Episode(msgspec.Struct):
@@ -119,6 +120,11 @@ class Book:
         """Return the subjects that must be evaluated even if nothing arrived for them."""
         return set(self._open[rule.ref])
 
+    @property
+    def size(self) -> int:
+        """Return the number of open alerts."""
+        return sum(map(len, self._open.values()))
+
     def open_alerts(self) -> list[Transition]:
         """Return the newest transition of every open alert, to be published again after a rebuild."""
         return [episodes[subject].newest for _, episodes in sorted(self._open.items()) for subject in sorted(episodes)]
@@ -135,24 +141,52 @@ class Book:
         values: Mapping[str, float | None],
         evidence: Mapping[str, float | None],
         date: int | None = None,
+        ending: Reason = "cleared",
     ) -> list[Transition]:
         """Apply one evaluation and return the transition it causes, if any.
 
         ``at`` (epoch s) ascends per subject; a tick rule's belongs to the bucket with
         ``start < at <= start + 300``. ``date`` (days since 1970-01-01) is the date that a date rule
-        evaluated. ``level`` is -1 where the evaluation is undefined. Raises ``ValueError`` when a
-        date rule comes without its date.
+        evaluated. ``level`` is -1 where the evaluation is undefined. ``ending`` is the reason given if this
+        resolves the alert. Raises ``ValueError`` when a date rule comes without its date.
         """
         subject = (region, good, site)
         episode = self._open[rule.ref].get(subject)
         if episode is None and level <= 0:
             return []
         moment, start = _moment(rule, at, date)
-        seen = Evaluation(subject, at, moment, start, level, clear, values, evidence, date)
+        seen = Evaluation(subject, at, moment, start, level, clear, values, evidence, date, ending)
         if episode is None:
             return [self._begin(rule, seen)]
         transition = self._go_on(rule, episode, seen)
         return [] if transition is None else [transition]
+
+    def correct(
+        self,
+        rule: Rule,
+        region: int,
+        good: str,
+        site: str,
+        at: int,
+        level: int,
+        values: Mapping[str, float | None],
+        evidence: Mapping[str, float | None],
+        date: int | None = None,
+    ) -> list[Transition]:
+        """Take an open alert back to ``level`` at once, because a value that it rests on was corrected.
+
+        Waits do not apply: it should never have stood higher. Of a date rule, ``date`` is the one that was evaluated
+        anew; an alert that rests on another date stays, and so does one that the correction would raise.
+        """
+        episode = self._open[rule.ref].get((region, good, site))
+        if episode is None or not UNDEFINED < level < episode.newest.level or episode.newest.date != date:
+            return []
+        at = max(at, episode.newest.at)
+        moment, start = _moment(rule, at, date)
+        seen = Evaluation((region, good, site), at, moment, start, level, level == 0, values, evidence, date)
+        _reset(episode)
+        state = episode.newest.state if level else "resolved"
+        return [self._move(rule, episode, seen, state, level, "corrected")]
 
     def to_alert(self, transition: Transition, as_of: AsOf, processed_at: int, tz: tzinfo) -> Alert:
         """Return the record for topic ``alerts``, in words and with times at the offset of ``tz``."""
@@ -303,7 +337,7 @@ class Book:
             _reset(episode)
             return self._move(rule, episode, seen, "firing", seen.level, "escalated")
         if _has_cleared(rule, episode, seen):
-            return self._move(rule, episode, seen, "resolved", 0, "cleared")
+            return self._move(rule, episode, seen, "resolved", 0, seen.ending)
         # At no level, but not clear: the lowest level counts as still there.
         effective = seen.level if seen.level > 0 or seen.clear else rule.lowest
         if not _has_fallen(rule, episode, seen.moment, effective):
@@ -356,7 +390,7 @@ def _named(rule: Rule) -> Named:
 
 def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:
     """Return the moment of an evaluation, and the start that an episode beginning there has."""
-    if rule.trigger == "tick":
+    if rule.trigger != "date":
         return at, (at - 1) // BUCKET * BUCKET
     if date is None:
         msg = f"rule {rule.ref} is evaluated per date: pass the date"

@@ -15,13 +15,15 @@ from typing import Final, Literal
 
 #: ``ratio``, ``price``, ``days`` and ``quantity`` are measured, so their thresholds move for the
 #: clear condition; a ``count``, an outage or a ``flag`` stays as it is. A ``threshold`` comes from the catalogue.
-Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "threshold"]
-Trigger = Literal["tick", "date"]
+#: A ``factor`` is a number of times: ×10, ÷500.
+Kind = Literal["ratio", "price", "days", "quantity", "count", "flag", "factor", "threshold"]
+#: ``quote``: a quote was held back, or decided on after that.
+Trigger = Literal["tick", "date", "quote"]
 #: Which rules see a name: all of its triggers, those on prefectures, those with a ``county_rule``;
-#: ``site`` names are those of rules on sites, which see no others.
-Scope = Literal["all", "prefecture", "extent", "site"]
+#: ``site`` and ``enterprise`` names are those of rules on sites and enterprises, which see no others.
+Scope = Literal["all", "prefecture", "extent", "site", "enterprise"]
 
-TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date")
+TRIGGERS: Final[tuple[Trigger, ...]] = ("tick", "date", "quote")
 #: Kinds that are rounded to 9 decimals before they are compared: 13/10 - 1 is not above 0.30.
 MEASURED: Final = frozenset({"ratio", "price", "days"})
 
@@ -42,6 +44,7 @@ class Name:
 
 _TICK: Final[tuple[Trigger, ...]] = ("tick",)
 _DATE: Final[tuple[Trigger, ...]] = ("date",)
+_BOTH: Final[tuple[Trigger, ...]] = ("tick", "date")
 _DAYS: Final = (" 天", " day")
 
 
@@ -55,6 +58,14 @@ def _extent(name: str, kind: Literal["count", "flag"], zh: str, en: str) -> Name
 
 def _site(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", "")) -> Name:
     return Name(name, kind, _TICK, zh, en, *unit, scope="site")
+
+
+def _enterprise(name: str, kind: Kind, zh: str, en: str, unit: tuple[str, str] = ("", "")) -> Name:
+    return Name(name, kind, _TICK, zh, en, *unit, scope="enterprise")
+
+
+def _quote(name: str, kind: Kind, zh: str, en: str) -> Name:
+    return Name(name, kind, ("quote",), zh, en, scope="site")
 
 
 _HOURS: Final = (" 小时", " hour")
@@ -77,9 +88,9 @@ _ALL: Final = (
     Name("cover_yellow", "threshold", _TICK, "可销天数黄色线", "yellow line of cover", *_DAYS),
     Name("cover_orange", "threshold", _TICK, "可销天数橙色线", "orange line of cover", *_DAYS),
     Name("cover_red", "threshold", _TICK, "可销天数红色线", "red line of cover", *_DAYS),
-    Name("sites_in", "count", TRIGGERS, "有货网点数", "sites in stock"),
-    Name("sites_out", "count", TRIGGERS, "缺货网点数", "sites out of stock"),
-    Name("in_stock_rate", "ratio", TRIGGERS, "有货率", "in-stock rate"),
+    Name("sites_in", "count", _BOTH, "有货网点数", "sites in stock"),
+    Name("sites_out", "count", _BOTH, "缺货网点数", "sites out of stock"),
+    Name("in_stock_rate", "ratio", _BOTH, "有货率", "in-stock rate"),
     Name("price", "price", _DATE, "报价中位数", "median quote"),
     Name("change_day", "ratio", _DATE, "比前一日变动", "change on the day"),
     Name("change_week", "ratio", _DATE, "比一周前变动", "change on the week"),
@@ -107,6 +118,18 @@ _ALL: Final = (
     _site("quiet_hours", "quantity", "无销售营业时长", "open hours without a sale", _HOURS),
     _site("site_quiet_hours", "quantity", "全店无销售营业时长", "open hours without any sale at the site", _HOURS),
     _site("profile_dates", "count", "销售规律所依据的天数", "dates that the usual sales rest on"),
+    _enterprise("feed_silent_hours", "quantity", "数据中断营业时长", "open hours without any event", _HOURS),
+    _enterprise("feed_interval_hours", "quantity", "往常上报间隔", "usual interval between events", _HOURS),
+    _enterprise("feed_gaps", "count", "往常间隔所依据的次数", "intervals that the usual one rests on"),
+    _quote("unit_slip", "flag", "疑似单位错误", "looks like a unit slip"),
+    _quote("absurd", "flag", "数值离谱", "absurd value"),
+    _quote("suspect_price", "price", "可疑报价", "suspect quote"),
+    _quote("suspect_slip", "factor", "单位倍数", "unit slip"),
+    _quote("own_price", "price", "本点上次报价", "its last quote"),
+    _quote("county_price", "price", "本县其他网点中位数", "median of the county's other sites"),
+    _quote("own_z", "quantity", "与自身的稳健偏离度", "robust z against itself"),
+    _quote("county_z", "quantity", "与本县的稳健偏离度", "robust z against the county"),
+    _quote("county_sites", "count", "本县其他网点数", "other sites of the county"),
     _prefecture("counties", "区县总数", "counties of the prefecture"),
     _prefecture("counties_stocked", "有库存报告的区县数", "counties that report stock"),
     _prefecture("counties_out", "断货区县数", "counties out of stock"),
@@ -152,7 +175,8 @@ NAMES: Final[Mapping[str, Name]] = MappingProxyType(_Names({name.name: name for 
 
 def provided(trigger: Trigger, scopes: Iterable[Scope] = (), flags: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the indicators that frames of ``trigger`` carry, for a rule of these scopes with these flags."""
-    wanted = {"site"} if "site" in scopes else {"all", *scopes}
+    alone = {"site", "enterprise"} & set(scopes)
+    wanted = alone or {"all", *scopes}
     own = tuple(name.name for name in _ALL if trigger in name.triggers and name.scope in wanted)
     return (*own, *flag_names(flags))
 
@@ -175,6 +199,8 @@ def format_zh(name: str, value: float) -> str:
         return "是" if value else "否"
     if found.kind == "price":
         return f"{value:.2f} 元"
+    if found.kind == "factor":
+        return _times(value)
     return _number(found, value) + found.unit_zh
 
 
@@ -185,9 +211,15 @@ def format_en(name: str, value: float) -> str:
         return "yes" if value else "no"
     if found.kind == "price":
         return f"CNY {value:.2f}"
+    if found.kind == "factor":
+        return _times(value)
     number = _number(found, value)
     plural = "s" if found.unit_en and number != "1" else ""
     return number + found.unit_en + plural
+
+
+def _times(value: float) -> str:
+    return f"×{value:g}" if value >= 1 else f"÷{1 / value:g}"
 
 
 def _number(found: Name, value: float) -> str:

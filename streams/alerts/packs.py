@@ -20,8 +20,14 @@ from streams.alerts.positions import Position, nearest, positions
 from streams.alerts.rules import Rule, Subject, Text
 
 DIRECTORY: Final = Path(__file__).parent / "packs"
+#: The pack that tells of quotes that are held back.
+SUSPECT: Final = "suspect"
 #: What a deployment runs unless its settings say otherwise.
 DEFAULT: Final = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
+
+#: ``for`` and ``clear_for`` where a rule does not say: a quote is decided on in the moment in which it comes.
+_HOLD: Final[Mapping[Trigger, str]] = {"tick": "15 min", "date": "0 dates", "quote": "0 s"}
+_CLEAR_HOLD: Final[Mapping[Trigger, str]] = {"tick": "30 min", "date": "1 date", "quote": "0 s"}
 
 _T = TypeVar("_T")
 
@@ -168,7 +174,7 @@ class _Reader:
         evidence = None
         if table.evidence is not None:
             evidence = self._condition(f"{path}.evidence", table.evidence, known)
-        tick = table.trigger == "tick"
+        tick = table.trigger != "date"
         rule = Rule(
             id=table.id,
             pack=pack,
@@ -179,8 +185,8 @@ class _Reader:
             title=_text(table.title),
             levels=levels,
             evidence=evidence,
-            hold=self._duration(f"{path}.for", table.hold or ("15 min" if tick else "0 dates"), tick),
-            clear_hold=self._duration(f"{path}.clear_for", table.clear_for or ("30 min" if tick else "1 date"), tick),
+            hold=self._duration(f"{path}.for", table.hold or _HOLD[table.trigger], tick),
+            clear_hold=self._duration(f"{path}.clear_for", table.clear_for or _CLEAR_HOLD[table.trigger], tick),
             stale_after=self._duration(f"{path}.stale_after", table.stale_after, tick=False),
             headline=table.headline,
             phrases={name: _text(words) for name, words in table.words.items()},
@@ -196,9 +202,13 @@ class _Reader:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", table.id):
             self._fail(f"{path}.id", f'"{table.id}": a rule\'s id has lower-case letters, digits and hyphens')
         if not table.subject:
-            self._fail(f"{path}.subject", "name at least one subject: county, prefecture, province, nation or site")
-        if "site" in table.subject and len(table.subject) > 1:
-            self._fail(f"{path}.subject", "a rule on sites has no other subject: write a rule of its own")
+            known = "county, prefecture, province, nation, site or enterprise"
+            self._fail(f"{path}.subject", f"name at least one subject: {known}")
+        if table.trigger == "quote" and table.subject != ["site"]:
+            self._fail(f"{path}.subject", 'a rule on quotes that are held back has subject = ["site"]')
+        for alone in ("site", "enterprise"):
+            if alone in table.subject and len(table.subject) > 1:
+                self._fail(f"{path}.subject", f"a rule on {alone}s has no other subject: write a rule of its own")
 
     def _check_scope(self, path: str, table: _RuleTable) -> None:
         """Refuse flags but on the counties of a prefecture, and what is per date on ticks."""
@@ -306,8 +316,8 @@ class _Reader:
 
 def _scopes(table: _RuleTable) -> tuple[Scope, ...]:
     """Return which names beyond those of the trigger the rule may use; on sites, which alone."""
-    if "site" in table.subject:
-        return ("site",)
+    if table.subject in (["site"], ["enterprise"]):
+        return ("site",) if table.subject == ["site"] else ("enterprise",)
     extent: tuple[Scope, ...] = ("extent",) if table.county_rule is not None else ()
     return ("prefecture", *extent) if table.subject == ["prefecture"] else extent
 

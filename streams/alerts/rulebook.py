@@ -41,7 +41,7 @@ class Rulebook:
         return self._by_trigger[trigger]
 
     def regions(self, rule: Rule) -> frozenset[int]:
-        """Return the regions whose rows ``rule`` looks at; for a rule on sites, their counties."""
+        """Return the regions whose rows ``rule`` looks at; those of its sites or enterprises, if it is on such."""
         return self._regions[rule.ref]
 
 
@@ -51,7 +51,8 @@ def _levels(catalogue: Catalogue) -> Iterable[tuple[int, str]]:
 
 
 def _watches(rule: Rule, level: str) -> bool:
-    return level in rule.subjects or (level == "county" and "site" in rule.subjects)
+    within = (level == "county" and rule.on_sites) or (level == "prefecture" and rule.on_enterprises)
+    return level in rule.subjects or within
 
 
 def _by_ref(packs: Iterable[Pack]) -> dict[str, Rule]:

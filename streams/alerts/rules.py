@@ -14,7 +14,7 @@ from streams.alerts.evaluation import levels_and_clear
 from streams.alerts.names import NAMES, NEAR, Trigger, flag_names
 from streams.alerts.terms import Condition, names, relaxed, renamed
 
-Subject = Literal["site", "county", "prefecture", "province", "nation"]
+Subject = Literal["site", "enterprise", "county", "prefecture", "province", "nation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,16 @@ class Rule:
         return "site" in self.subjects
 
     @cached_property
+    def on_enterprises(self) -> bool:
+        """Whether its subjects are enterprises in prefectures: frames of those are evaluated, and there is no good."""
+        return "enterprise" in self.subjects
+
+    @cached_property
+    def on_regions(self) -> bool:
+        """Whether its subjects are regions."""
+        return not self.on_sites and not self.on_enterprises
+
+    @cached_property
     def reaches_above(self) -> bool:
         """Whether it has subjects above prefectures: what several partitions know is put together for it."""
         return self.county_rule is not None and not {"province", "nation"}.isdisjoint(self.subjects)
@@ -110,7 +120,7 @@ class Rule:
         return tuple(name for name in dict.fromkeys([*self.values, *self.counts, *flagged, *below]) if name not in own)
 
     def key(self, region: int, good: str, site: str = "") -> str:
-        """Return the alert key: ``rule|region|good[|site][|wholesale]``."""
+        """Return the alert key: ``rule|region|good[|site][|wholesale]``; for an enterprise ``rule|region||code``."""
         parts = [self.id, f"{region:06d}", good]
         parts += [site] if site else []
         parts += [self.kind] if self.kind != "retail" else []

@@ -10,8 +10,10 @@ from schemas.events import AlertState
 
 #: ``pending`` and ``not_held`` frame a condition that did not last; ``stale`` and ``fresh`` say that
 #: data stopped and came back while the alert stands; ``rule_removed``: no pack has the rule any more.
+#: ``confirmed``: a suspect value is right; ``corrected``: what had decided was replaced by another value.
 Reason = Literal[
-    "pending", "not_held", "raised", "escalated", "lowered", "stale", "fresh", "cleared", "no_data", "rule_removed"
+    "pending", "not_held", "raised", "escalated", "lowered", "stale", "fresh", "cleared", "no_data", "rule_removed",
+    "confirmed", "corrected",
 ]  # fmt: skip
 
 

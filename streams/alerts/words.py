@@ -24,10 +24,13 @@ _MARKS: Final[Mapping[str, Text]] = {
     "lowered": Text("，由{before}降级", ", down from {before}"),
     "stale": Text("，数据中断", ", no data at present"),
     "fresh": Text("，数据恢复", ", data are back"),
+    "corrected": Text("，数据更正，由{before}降级", ", down from {before} after a correction"),
 }
 _ENDINGS: Final[Mapping[str, Text]] = {
     "not_held": Text("未持续，不再预警", "did not last, withdrawn"),
     "cleared": Text("已解除（原{before}）", "resolved (was {before})"),
+    "confirmed": Text("已确认属实（原{before}）", "confirmed as right (was {before})"),
+    "corrected": Text("数据已更正，撤回（原{before}）", "withdrawn, the data were corrected (was {before})"),
     "rule_removed": Text("已撤销（原{before}）：规则已停用", "withdrawn (was {before}): the rule is no longer in use"),
     "no_data": Text("已解除（原{before}）：{dates} 天缺数据", "resolved (was {before}): {dates} days without data"),
 }
@@ -63,6 +66,7 @@ def to_alert(
         site=transition.site,
         kind=rule.kind,
         stale=transition.stale,
+        correction=transition.reason == "corrected" and rule.trigger != "quote",
     )
 
 
@@ -74,6 +78,11 @@ def describe(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
 
 
 def _subject(transition: Transition, rule: Rule, catalogue: Catalogue) -> Text:
+    if rule.on_enterprises or not transition.good:
+        return Text(
+            f"{catalogue.place_zh(transition.region)} {transition.site}",
+            f"{transition.site}, {catalogue.place_en(transition.region)}",
+        )
     good = catalogue.goods[transition.good]
     wholesale = rule.kind == "wholesale"
     place_zh = catalogue.place_zh(transition.region)
@@ -145,7 +154,7 @@ def _now(transition: Transition, rule: Rule) -> Text:
 
 
 def _since(transition: Transition, rule: Rule, tz: tzinfo) -> str:
-    if rule.trigger == "tick":
+    if rule.trigger != "date":
         return _rfc3339(transition.start, tz)
     day = Civil.date(transition.start)
     return datetime.combine(day, time.min, tzinfo=tz).isoformat()

@@ -103,7 +103,7 @@ _ABOVE: Final[Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]]] = {
 def check(rule: Rule) -> None:
     """Raise ``UnsupportedError`` for a rule that needs more than quotes."""
     missing = tuple(name for name in rule.measured if name not in INDICATORS and name not in _ACROSS)
-    if rule.trigger != "date" or "site" in rule.subjects or missing:
+    if rule.trigger != "date" or not rule.on_regions or missing:
         raise UnsupportedError(rule, missing)
 
 

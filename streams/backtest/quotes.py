@@ -61,7 +61,7 @@ class Matrices:
 class History:
     """Quotes of one kind from day ``first`` to day ``last`` (days since 1970-01-01).
 
-    ``lines`` has the columns ``LINES``, in the order in which they count: of several lines of a
+    ``lines`` has the columns ``LINES`` (and perhaps others), in the order in which they count: of several lines of a
     site, good and date the last price wins, and the last stock. ``goods`` are all codes, sorted.
     """
 

@@ -88,6 +88,11 @@ class Pairs:
         pair = -1 if site is None else int(self._table["pair"][site, good])
         return pair if pair >= 0 else None
 
+    def of_name(self, name: str) -> Ints:
+        """Return the pairs of every site of that name, whatever its county."""
+        sites = [site for site, own in enumerate(self.names) if own == name]
+        return np.flatnonzero(np.isin(self.table["site"], sites))
+
     @property
     def size(self) -> int:
         """Return the number of pairs."""

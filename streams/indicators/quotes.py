@@ -5,6 +5,7 @@ Prices are integers of 1/10,000 CNY per base unit; days are numbers (``civil``).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class QuoteBook:
     """Last quote per (site, good) and date of one prefecture and kind."""
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
-        self._pairs, self._carry = pairs, carry_days
+        self._pairs, self.carry_days = pairs, carry_days
         self.state = Grown(
             {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
         )
@@ -73,12 +74,24 @@ class QuoteBook:
             return np.zeros(self._pairs.size, np.int64)
         return self.state["price"][:, day % DATES]
 
+    def before(self, pair: Ints, day: int, back: int) -> Ints:
+        """Return the quotes of pairs (n,) on ``day`` and the ``back`` dates before, newest first: (back + 1, n)."""
+        self._grow()
+        days = np.arange(day, day - back - 1, -1)
+        kept = (days > self.head - DATES) & (days <= self.head)
+        prices: Ints = np.where(kept[:, None], self.state["price"][pair[None, :], (days % DATES)[:, None]], 0)
+        return prices
+
     def latest(self, day: int) -> Ints:
         """Return the latest quote of the sites present on ``day``, shape (pairs,); 0 where absent."""
         prices = self.fresh(day)
-        for back in range(1, self._carry):
+        for back in range(1, self.carry_days):
             prices = np.where(prices > 0, prices, self.fresh(day - back))
         return prices
+
+    def told_at(self, pair: int, day: int) -> int:
+        """Return the event time of the quote of ``pair`` on ``day``; 0 where there is none."""
+        return int(self.state["at"][pair, day % DATES]) if self.fresh(day)[pair] else 0
 
     kept = DATES
 
@@ -97,8 +110,8 @@ class QuoteBook:
         arrived = np.bincount(self._pairs.cell[both], minlength=self._pairs.cells)[cells]
         return (expected > 0) & (arrived >= share * expected)
 
-    def values(self, day: int, cells: Ints | None = None) -> dict[str, NDArray[Any]]:
-        """Return the quote indicators of ``day`` for every row, each of shape (rows,).
+    def values(self, day: int, cells: Ints | None = None, names: Collection[str] = QUOTED) -> dict[str, NDArray[Any]]:
+        """Return the quote indicators of ``day`` called ``names`` for every row, each of shape (rows,).
 
         ``cells`` limits the pairs looked at; rows of other cells are then meaningless.
         """
@@ -110,22 +123,24 @@ class QuoteBook:
             chosen = np.flatnonzero(wanted[self._pairs.cell])
         rows = _Rows(self._pairs, chosen)
         latest, fresh, before = self.latest(day)[chosen], self.fresh(day)[chosen], self.fresh(day - 1)[chosen]
-        return {
-            "price": rows.median(latest, latest > 0) / PRICE,
-            "sites_present": rows.count(latest > 0),
-            "sites_fresh": rows.count(fresh > 0),
-            "change_day": rows.change(fresh, before, (fresh > 0) & (before > 0)),
-            "change_week": self._change_on_base(rows, latest, [day - back for back in WEEK], chosen),
-            "change_month": self._change_on_base(rows, latest, [day - back for back in MONTH], chosen),
-            "rise_over_usual": self._rise_over_usual(rows, latest, day, chosen),
-            "dispersion": rows.dispersion(latest, latest > 0),
+        middle = rows.median(latest, latest > 0)
+        indicators: dict[str, Callable[[], NDArray[Any]]] = {
+            "price": lambda: middle / PRICE,
+            "sites_present": lambda: rows.count(latest > 0),
+            "sites_fresh": lambda: rows.count(fresh > 0),
+            "change_day": lambda: rows.change(fresh, before, (fresh > 0) & (before > 0)),
+            "change_week": lambda: self._change_on_base(rows, latest, [day - back for back in WEEK], chosen),
+            "change_month": lambda: self._change_on_base(rows, latest, [day - back for back in MONTH], chosen),
+            "rise_over_usual": lambda: self._rise_over_usual(rows, middle, day, chosen),
+            "dispersion": lambda: rows.dispersion(latest, latest > 0, middle),
         }
+        return {name: indicators[name]() for name in QUOTED if name in names}
 
-    def _rise_over_usual(self, rows: _Rows, latest: Ints, day: int, chosen: Ints) -> Floats:
-        """Compare with the median of the prices of one to four weeks ago."""
+    def _rise_over_usual(self, rows: _Rows, middle: Floats, day: int, chosen: Ints) -> Floats:
+        """Compare the median price with the median of the prices of one to four weeks ago."""
         before = (self.latest(day - back)[chosen] for back in USUAL)
         usual = column_median(np.stack([rows.median(each, each > 0) for each in before]), USUAL_LEAST)
-        return ratio(rows.median(latest, latest > 0), usual)
+        return ratio(middle, usual)
 
     def _change_on_base(self, rows: _Rows, latest: Ints, bases: list[int], chosen: Ints) -> Floats:
         """Compare with the first base date on which a site present now was present too."""
@@ -171,8 +186,8 @@ class _Rows:
         both = np.tile(mask, 2)
         return grouped_median(self._groups[both], np.tile(values, 2)[both], self.size)
 
-    def dispersion(self, values: Ints, mask: NDArray[np.bool_]) -> Floats:
-        middle, both = self.median(values, mask), np.tile(mask, 2)
+    def dispersion(self, values: Ints, mask: NDArray[np.bool_], middle: Floats) -> Floats:
+        both = np.tile(mask, 2)
         apart = np.abs(np.tile(values, 2) - middle[self._groups])[both]
         return np.round(MAD_SCALE * grouped_median(self._groups[both], apart, self.size) / middle, RATIO_DECIMALS)
 

@@ -29,8 +29,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.opening import WEEKDAYS, Week, weekday
 from streams.indicators.civil import DAY, HOUR
 from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints
+from streams.indicators.hours import flags_of
 
 Flags = NDArray[np.bool_]
 
@@ -69,9 +71,11 @@ class Profile:
 def profile(sold: Flags, opened: Flags) -> Profile:
     """Return what sales of past dates let expect.
 
-    ``sold`` (P, D, 24): whether there was a sale in that hour, the newest date last; ``opened`` (24).
+    ``sold`` (P, D, 24): whether there was a sale in that hour, the newest date last; ``opened`` (24) where every
+    date and site has the same hours, else (P, D, 24).
     """
-    parts = [_profile(sold[first : first + _BLOCK], opened) for first in range(0, len(sold), _BLOCK)]
+    blocks = (slice(first, first + _BLOCK) for first in range(0, len(sold), _BLOCK))
+    parts = [_profile(sold[block], opened if opened.ndim == 1 else opened[block]) for block in blocks]
     if not parts:
         return Profile(np.zeros((0, 24)), np.zeros(0, np.int64))
     hourly, dates = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -83,16 +87,17 @@ def _profile(sold: Flags, opened: Flags) -> tuple[Floats, Ints]:
     first = np.where(sold.any(axis=(1, 2)), sold.any(axis=2).argmax(axis=1), days)
     known = (np.arange(days) >= first[:, None])[:, :, None] & opened
     weight = 0.5 ** (np.arange(days)[::-1] / HALF_LIFE)
+    ever: Flags = opened if opened.ndim == 1 else opened.any(axis=1)  # type: ignore[assignment]
     counted = known
-    hourly = _expected(sold, counted, weight, opened)
+    hourly = _expected(sold, counted, weight, ever)
     for _ in range(PASSES):
-        counted = known & ~_likely_out(sold, hourly)
-        hourly = _expected(sold, counted, weight, opened)
+        counted = known & ~_likely_out(sold, hourly, opened)
+        hourly = _expected(sold, counted, weight, ever)
     return hourly, days - first
 
 
 def _expected(sold: Flags, counted: Flags, weight: Floats, opened: Flags) -> Floats:
-    """Return lambda per clock hour (P, 24) from the hours that count."""
+    """Return lambda per clock hour (P, 24) from the hours that count; ``opened`` (24) or (P, 24)."""
     seen = np.einsum("d,pdh->ph", weight, counted.astype(np.float64))
     filled = np.einsum("d,pdh->ph", weight, (sold & counted).astype(np.float64))
     hours, sales = seen.sum(axis=1), filled.sum(axis=1)
@@ -102,14 +107,14 @@ def _expected(sold: Flags, counted: Flags, weight: Floats, opened: Flags) -> Flo
     return hourly
 
 
-def _likely_out(sold: Flags, hourly: Floats) -> Flags:
+def _likely_out(sold: Flags, hourly: Floats, opened: Flags) -> Flags:
     """Return the hours (P, D, 24) of stretches without a sale whose chance is below ``CENSORED``.
 
     A sale is taken to fall in the middle of its hour; one outside the open hours ends a stretch too.
     """
     pairs, days, _ = sold.shape
     flat = sold.reshape(pairs, -1)
-    expected = np.broadcast_to(hourly[:, None, :], sold.shape).reshape(pairs, -1)
+    expected = np.broadcast_to(hourly[:, None, :] * opened, sold.shape).reshape(pairs, -1)
     passed = np.cumsum(expected, axis=1)
     middle = passed - expected / 2
     before = np.maximum.accumulate(np.where(flat, middle, 0.0), axis=1)
@@ -127,26 +132,46 @@ def no_sale(expected: Floats) -> Floats:
 class Passed:
     """How much of something that has a value per clock hour lies between two moments."""
 
-    def __init__(self, hourly: Floats) -> None:
-        """``hourly`` (P, 24): what a whole hour brings."""
-        # Column 24 is the whole date, and the hour after the last brings nothing.
-        self._hourly = np.concatenate([hourly, np.zeros((len(hourly), 1))], axis=1)
-        self._before = np.concatenate([np.zeros((len(hourly), 1)), np.cumsum(hourly, axis=1)], axis=1)
+    def __init__(self, hourly: Floats, week: Week | None = None) -> None:
+        """``hourly`` (P, 24): what a whole hour brings, of every date alike or only while ``week`` is open."""
+        if week is not None:
+            first = [week.days[weekday(day)] for day in range(len(WEEKDAYS))]  # in the order of day numbers
+            whole = (hourly[:, None, :] * flags_of(np.array(first, np.int32))).reshape(len(hourly), -1)
+            self._dates = [(day, Passed(hourly * _change(week, day))) for day, _ in week.special]
+        else:
+            whole, self._dates = hourly, []
+        self._hours = whole.shape[1]
+        # The last column is the whole period, and the hour after the last brings nothing.
+        self._hourly = np.concatenate([whole, np.zeros((len(whole), 1))], axis=1)
+        self._before = np.concatenate([np.zeros((len(whole), 1)), np.cumsum(whole, axis=1)], axis=1)
 
     def between(self, row: Ints, begin: Ints, end: int) -> Floats:
         """Return the sum over ``begin``..``end`` for rows of ``hourly``, shape of ``row``.
 
         Moments are local seconds (``Civil.local``); 0 where ``begin`` is not before ``end``.
         """
-        days = end // DAY - begin // DAY
-        total = self._before[row, 24]
-        passed = days * total + self._of_day(row, end % DAY) - self._of_day(row, begin % DAY)
+        period = self._hours * HOUR
+        times = end // period - begin // period
+        total = self._before[row, self._hours]
+        passed = times * total + self._within(row, end % period) - self._within(row, begin % period)
+        for day, date in self._dates:
+            passed += date.within(row, end - day * DAY) - date.within(row, begin - day * DAY)
         return np.where(passed > 0, passed, 0.0)
 
-    def _of_day(self, row: Ints, second: Ints | int) -> Floats:
+    def within(self, row: Ints, second: Ints | int) -> Floats:
+        """Return the sum of the first period up to ``second`` of it: nothing before it, all of it after its end."""
+        return self._within(row, np.clip(second, 0, self._hours * HOUR))
+
+    def _within(self, row: Ints, second: Ints | int) -> Floats:
         hour = second // HOUR
         part: Floats = self._before[row, hour] + self._hourly[row, hour] * ((second % HOUR) / HOUR)
         return part
+
+
+def _change(week: Week, day: int) -> Floats:
+    """Return what a special date adds to its weekday: 1 where it alone is open, -1 where it alone is closed."""
+    own, usual = (flags_of(np.array(mask, np.int32)) for mask in (week.mask(day), week.days[weekday(day)]))
+    return own.astype(np.float64) - usual
 
 
 def at_hour_ends(sold: Flags, site: Ints, opened: Flags, first: int) -> dict[str, Floats]:
@@ -174,10 +199,13 @@ def at_hour_ends(sold: Flags, site: Ints, opened: Flags, first: int) -> dict[str
     return {name: np.stack(columns, axis=1).reshape(shape) for name, columns in found.items()}
 
 
-def measures(learnt: Profile, opened: Flags, last: Ints, site_last: Ints, end: int) -> dict[str, Floats]:
+def measures(
+    learnt: Profile, opened: Flags, last: Ints, site_last: Ints, end: int, week: Week | None = None
+) -> dict[str, Floats]:
     """Return the indicators of pairs whose last sale, and whose site's last sale of anything, are known.
 
-    Local seconds, negative where there was none; all shapes (P,). NaN where undefined:
+    Local seconds, negative where there was none; all shapes (P,). ``opened`` (24) are the open hours
+    of every date, or the hours of the day that ``week`` chooses from. NaN where undefined:
 
     ``no_sale_p``: chance of no sale since the last one. ``sales_expected``: sales that were due
     since. ``sales_day``: expected sales of a date. ``quiet_hours``, ``site_quiet_hours``: open hours
@@ -185,9 +213,9 @@ def measures(learnt: Profile, opened: Flags, last: Ints, site_last: Ints, end: i
     """
     known = (last >= 0) & (learnt.dates > 0)
     since = np.where(known, last, end)
-    expected = Passed(learnt.hourly).between(np.arange(len(last)), since, end)
+    expected = Passed(learnt.hourly, week).between(np.arange(len(last)), since, end)
     expected = np.where(known, expected, np.nan)
-    clock = Passed(opened[None, :].astype(np.float64))
+    clock = Passed(opened[None, :].astype(np.float64), week)
 
     def quiet(moment: Ints) -> Floats:
         hours = clock.between(np.zeros(len(moment), np.int64), np.maximum(moment, 0), end)

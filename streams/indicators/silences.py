@@ -9,6 +9,7 @@ import numpy as np
 from streams.indicators.block import Block
 from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints
+from streams.indicators.hours import Hours, flags_of
 from streams.indicators.pairs import Grown, Pairs
 from streams.indicators.silence import WINDOW, Flags, Passed, Profile, measures, no_sale, profile
 
@@ -17,6 +18,7 @@ RING: Final = WINDOW + 2
 NEVER: Final = -1
 #: Rules look at a pair once the chance of its silence is below this: twenty times what the pack asks for.
 WATCHED: Final = 0.2
+_ALWAYS: Final = np.ones(24, bool)
 
 
 class Silences:
@@ -26,17 +28,19 @@ class Silences:
     profile that is worked out is not changed by them.
     """
 
-    def __init__(self, pairs: Pairs, civil: Civil, open_hours: tuple[int, int]) -> None:
-        self._pairs, self._civil = pairs, civil
-        self._opened = np.zeros(24, bool)
-        self._opened[slice(*open_hours)] = True
+    def __init__(self, pairs: Pairs, civil: Civil, hours: Hours) -> None:
+        """``hours`` must have closed a date before it is closed here."""
+        self._pairs, self._civil, self._hours = pairs, civil, hours
+        self._usual = flags_of(np.array(hours.weeks[0].days[0], np.int32))
         self.state = Grown({"hours": (np.int32, (RING,), 0), "last": (np.int64, (), NEVER)})
         self._site = Grown({"last": (np.int64, (), NEVER)})
         self.day = NEVER
         self._learn(Profile(np.zeros((0, 24)), np.zeros(0, np.int64)))
 
     def _learn(self, found: Profile) -> None:
-        self._profile, self._expected = found, Passed(found.hourly)
+        self._profile = found
+        self._expected: list[tuple[Ints, Passed]] = []
+        self._divided = NEVER
         #: Packed into the first snapshot of a date, and not again.
         self._block = Block([found.hourly, found.dates])
 
@@ -80,9 +84,12 @@ class Silences:
         self._enter(day)
         if not learn:
             return
-        masks = self.state["hours"][:, [each % RING for each in range(day - WINDOW + 1, day + 1)]]
-        sold = (masks[:, :, None] >> np.arange(24, dtype=np.int32)) & 1
-        self._learn(profile(sold.astype(bool), self._opened))
+        days = range(day - WINDOW + 1, day + 1)
+        sold = flags_of(self.state["hours"][:, [each % RING for each in days]])
+        opened = self._hours.masks(days, self._pairs.table["site"])
+        alike = opened.ndim == 1 and (opened == opened[0]).all()
+        every = opened[0] if alike else np.broadcast_to(opened, sold.shape[:2])
+        self._learn(profile(sold, flags_of(every)))
 
     # -- readings
 
@@ -94,16 +101,42 @@ class Silences:
         found = Profile(np.zeros((len(pair), 24)), np.zeros(len(pair), np.int64))
         found.hourly[learnt], found.dates[learnt] = self._profile.hourly[row], self._profile.dates[row]
         site = self._pairs.table["site"][pair]
-        return measures(found, self._opened, self.state["last"][pair], self._site["last"][site], self._civil.local(now))
+        last, site_last = self.state["last"][pair], self._site["last"][site]
+        local = self._civil.local(now)
+        if self._hours.uniform:
+            return measures(found, self._usual, last, site_last, local)
+        week = self._hours.week_of(site)
+        parts = [(number, np.flatnonzero(week == number)) for number in np.unique(week).tolist()]
+        columns: dict[str, Floats] = {}
+        for number, chosen in parts:
+            own = Profile(found.hourly[chosen], found.dates[chosen])
+            always = (self._usual, None) if number == 0 else (_ALWAYS, self._hours.weeks[number])
+            measured = measures(own, always[0], last[chosen], site_last[chosen], local, always[1])
+            for name, column in measured.items():
+                columns.setdefault(name, np.full(len(pair), np.nan))[chosen] = column
+        return columns
+
+    def _by_week(self) -> list[tuple[Ints, Passed]]:
+        """Return the pairs with a profile, divided by the hours of their site, and what each part expects."""
+        if self._divided != self._hours.version:
+            self._divided = self._hours.version
+            pair = np.flatnonzero(self._profile.dates > 0)
+            week = self._hours.week_of(self._pairs.table["site"][pair])
+            parts = [(number, pair[week == number]) for number in np.unique(week).tolist()]
+            self._expected = [
+                (own, Passed(self._profile.hourly[own], self._hours.weeks[number] if number else None))
+                for number, own in parts
+            ]
+        return self._expected
 
     def watched(self, now: int) -> Flags:
         """Return which pairs have been silent for long enough to be looked at, shape (pairs,)."""
         self._grow()
         found = np.zeros(self._pairs.size, bool)
-        learnt = len(self._profile.dates)
-        pair = np.flatnonzero((self.state["last"][:learnt] != NEVER) & (self._profile.dates > 0))
-        expected = self._expected.between(pair, self.state["last"][pair], self._civil.local(now))
-        found[pair] = no_sale(expected) < WATCHED
+        local = self._civil.local(now)
+        for pair, passed in self._by_week():
+            last = self.state["last"][pair]
+            found[pair] = (no_sale(passed.between(np.arange(len(pair)), last, local)) < WATCHED) & (last != NEVER)
         return found
 
     # -- snapshot

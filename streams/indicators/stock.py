@@ -15,6 +15,7 @@ from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.counts import UNKNOWN, Counts
 from streams.indicators.deliveries import Deliveries
 from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints
+from streams.indicators.hours import Hours
 from streams.indicators.movements import Movements
 from streams.indicators.pairs import Grown, Pairs
 from streams.indicators.prices import with_prefecture
@@ -42,7 +43,7 @@ class Shelf:
         self,
         pairs: Pairs,
         civil: Civil,
-        open_hours: tuple[int, int],
+        hours: Hours,
         list_days: int,
         *,
         counts_kept: int = 4,
@@ -50,8 +51,7 @@ class Shelf:
     ) -> None:
         self._pairs, self._civil = pairs, civil
         self._list_days = list_days
-        self.open_mask = sum(1 << hour for hour in range(*open_hours))
-        self.hours_a_day = open_hours[1] - open_hours[0]
+        self.hours = hours
         self.counts = Counts(pairs, counts_kept)
         self._deliveries = Deliveries(deliveries_kept)
         #: Events that corrections named, and the date on which the first of them did.
@@ -69,8 +69,8 @@ class Shelf:
         self.day = UNKNOWN
         self._hour = UNKNOWN
         self._movements = Movements()
-        #: What ``values`` returned for a day, until anything changes.
-        self._values: tuple[int, dict[str, NDArray[Any]]] | None = None
+        #: What ``values`` returned for a day and hours, until anything changes.
+        self._values: tuple[tuple[int, int], dict[str, NDArray[Any]]] | None = None
 
     def _grow(self) -> None:
         if self.state.size < self._pairs.size:
@@ -129,8 +129,10 @@ class Shelf:
             return np.ones(len(event), bool)
         return np.array([each not in self._withdrawn for each in event.tolist()], bool)
 
-    def sell(self, pair: Ints, at: Ints, quantity: Ints, priced: NDArray[np.bool_], *, deplete: bool) -> None:
-        """Apply net sales (returns negative), shapes (n,); ``deplete`` takes them off the stock too.
+    def sell(
+        self, pair: Ints, at: Ints, quantity: Ints, priced: NDArray[np.bool_], *, deplete: bool | NDArray[np.bool_]
+    ) -> None:
+        """Apply net sales (returns negative), shapes (n,); ``deplete`` takes them, or those lines, off the stock too.
 
         Only ``priced`` lines let a store count in ``stores``: that number is evidence for a price.
         """
@@ -139,8 +141,10 @@ class Shelf:
         self._see(pair, at)
         np.maximum.at(self.state["sold_at"], pair[priced], at[priced])
         self._demand_units(pair, at, quantity)
-        if deplete:
+        if deplete is True:
             self._move(pair, at, -quantity)
+        elif deplete is not False and deplete.any():
+            self._move(pair[deplete], at[deplete], -quantity[deplete])
 
     def list(self, pair: Ints, at: Ints) -> None:
         """Record that sites list goods at ``at``, shapes (n,): a quote without stock does no more."""
@@ -197,15 +201,17 @@ class Shelf:
 
         demand(s,g) = net units sold / open hours in stock, in 1/1,000 base unit per open hour. An
         hour at whose start the site was out does not count, nor do its sales; nor does one before
-        the site's first count, when nobody knows: a store that joins is not diluted.
+        the site's first count, when nobody knows: a store that joins is not diluted. Which hours were
+        open is what it was when each date closed.
         """
         self._values = None
+        self.hours.close(day)
         self._grow()
         first = max(day - DEMAND_DATES + 1, self.day - DATES + 1)
         dates = range(first, min(day, self.day) + 1)
         slots = [each % DATES for each in dates]
         units = self.state["units"][:, slots].sum(axis=1)
-        masks = self.state["hours"][:, slots] & self.open_mask
+        masks = self.state["hours"][:, slots] & self.hours.masks(dates, self._pairs.table["site"])
         hours = _bits(masks).sum(axis=1)
         self.state["demand"][:] = np.where(hours > 0, np.maximum(units, 0) / np.maximum(hours, 1), 0.0)
         self._forget_events(day - CORRECTED_DATES)
@@ -244,17 +250,19 @@ class Shelf:
         ``on_hand`` is NaN where no site reports; ``demand_day`` is in base units a day, over the
         sites with known stock; ``cover_days`` = on hand / demand a day.
         """
-        if self._values is None or self._values[0] != day:
+        asked = day, self.hours.version
+        if self._values is None or self._values[0] != asked:
             self._grow()
-            self._values = day, self._computed(day)
+            self._values = asked, self._computed(day)
         return self._values[1]
 
     def _computed(self, day: int) -> dict[str, NDArray[Any]]:
         stock = self.on_hand()
         known = (stock != UNKNOWN) & self.listed(day)
-        sums = self._rows(known & (stock > 0), known & (stock <= 0), known * stock, known * self.state["demand"])
+        demand_day, factor = self._demand_day()
+        sums = self._rows(known & (stock > 0), known & (stock <= 0), known * stock, known * demand_day)
         sites_in, sites_out = sums[:2].astype(np.int64)
-        reporting, demand = sums[0] + sums[1], sums[3] * self.hours_a_day
+        reporting, demand = sums[0] + sums[1], sums[3] * factor
         on_hand = np.where(reporting > 0, sums[2], np.nan)
         return {
             "on_hand": on_hand,
@@ -264,6 +272,18 @@ class Shelf:
             "demand_day": np.where(demand > 0, demand / QUANTITY, np.nan),
             "cover_days": _divide(on_hand, demand),
         }
+
+    def _demand_day(self) -> tuple[Floats, float]:
+        """Return demand per pair and a factor: their product is 1/1,000 base units a day."""
+        a_day = self.hours.a_day(self._pairs.table["site"])
+        if isinstance(a_day, float):
+            return self.state["demand"], a_day
+        return self.state["demand"] * a_day, 1.0
+
+    def demand_day(self, pair: Ints) -> Floats:
+        """Return demand of pairs (n,) in 1/1,000 base units a day."""
+        found: Floats = self.state["demand"][pair] * self.hours.a_day(self._pairs.table["site"][pair])
+        return found
 
     # -- snapshot
 
@@ -278,6 +298,7 @@ class Shelf:
             "counts": self.counts.dump(),
             "deliveries": self._deliveries.dump(),
             "withdrawn": list(self._withdrawn.items()),
+            "open": self.hours.dump(),
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -289,6 +310,7 @@ class Shelf:
         self.counts.load(data["counts"])
         self._deliveries.load(data["deliveries"])
         self._withdrawn = dict(data["withdrawn"])
+        self.hours.load(data["open"])
 
 
 def _divide(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:

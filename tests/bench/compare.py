@@ -8,11 +8,11 @@ import statistics
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.bench.load import LINES, Load
+from tests.bench.load import LINES, Encoding, Load
 from tests.services import ROOT
 
 PEERS = ROOT / ".services" / "bench"
@@ -29,6 +29,7 @@ class Candidate:
     share: float = 1.0
     environment: str = ""
     way: str = ""
+    encoding: Encoding = "json"
 
     @property
     def python(self) -> str:
@@ -97,12 +98,13 @@ class Comparison:
         return [{**asdict(run), "rate": round(run.rate)} for run in self.runs]
 
 
-def run(candidate: Candidate, load: Load, servers: str, topic: str, directory: Path) -> Run:
-    """Run a candidate once and hold its sums against the truth."""
+def run(candidate: Candidate, load: Load, servers: Mapping[Encoding, str], topic: str, directory: Path) -> Run:
+    """Run a candidate once, on the broker that has the load in its encoding, and hold its sums against the truth."""
     counts = load.counts(candidate.share)
+    records = load.records(counts, candidate.encoding)
     directory /= f"{candidate.name.replace(' ', '-')}-{uuid.uuid4().hex[:8]}"
     directory.mkdir(parents=True)
-    command = candidate.command(servers, topic, counts, directory)
+    command = candidate.command(servers[candidate.encoding], topic, records, directory)
     busy = os.getloadavg()[0]
     with (directory / "log").open("wb") as log:
         ended = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, timeout=MOST_SECONDS, check=False)

@@ -9,20 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from confluent_kafka import Producer
 from numpy.typing import NDArray
 
-from schemas import topics
+from schemas import receipt_batch, topics
 from schemas.catalogue import Catalogue
-from schemas.events import Clock
+from schemas.events import Clock, Receipt
 from tests.bench.candidates.contract import BUCKET, UNKNOWN, Totals
 
 Ints = NDArray[np.int64]
 
 LINES = 5
+#: Receipts of one record in Arrow: 5,000 lines, what ``producers.batches`` gathers.
+BATCH = 1000
+Encoding = Literal["json", "arrow"]
 #: One receipt in a thousand names a county that does not exist: a dead letter here, a group nobody looks at there.
 BROKEN = 1000
 SHANGHAI = 8 * 3600
@@ -91,36 +95,51 @@ class Load:
                 f'"sequence":{sequence},"time":"{texts[at]}","lines":[{body}]}}'
             ).encode()
 
-    def send(self, servers: str, topic: str = topics.SALES) -> None:
+    def batches(self) -> Iterator[tuple[int, bytes]]:
+        """Return partition and value of the records that hold the same in Arrow, ``BATCH`` receipts each."""
+        decode = msgspec.json.Decoder(Receipt).decode
+        waiting: list[list[Receipt]] = [[] for _ in range(self.shape.partitions)]
+        for value, place in zip(self.values(), self.places.tolist(), strict=True):
+            waiting[place].append(decode(value))
+            if len(waiting[place]) == BATCH:
+                yield place, receipt_batch.encode(waiting[place])
+                waiting[place].clear()
+        yield from ((place, receipt_batch.encode(rest)) for place, rest in enumerate(waiting) if rest)
+
+    def send(self, servers: str, encoding: Encoding = "json", topic: str = topics.SALES) -> None:
         """Send everything and wait for the broker."""
         producer = Producer(settings(servers))
-        keys = [str(code).encode() for code in self.prefecture.tolist()]
-        stamps = (self.at * 1000).tolist()
-        for value, key, place, stamp in zip(self.values(), keys, self.places.tolist(), stamps, strict=True):
-            while True:
-                try:
-                    producer.produce(topic, value, key, place, timestamp=stamp)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
+        if encoding == "json":
+            keys = [str(code).encode() for code in self.prefecture.tolist()]
+            stamps = (self.at * 1000).tolist()
+            for value, key, place, stamp in zip(self.values(), keys, self.places.tolist(), stamps, strict=True):
+                put(producer, topic, value, key, place, stamp)
+        else:
+            headers = [(receipt_batch.HEADER, receipt_batch.CONTENT_TYPE)]
+            for place, value in self.batches():
+                put(producer, topic, value, str(place).encode(), place, int(self.at[-1]) * 1000, headers)
         assert producer.flush(120) == 0, "the broker did not take the load"
-        self._close(producer)
+        self._close(producer, encoding)
         assert producer.flush(120) == 0, "the broker did not take the clocks"
 
-    def _close(self, producer: Producer) -> None:
+    def _close(self, producer: Producer, encoding: Encoding) -> None:
         """Say that nothing comes before the end of the last bucket, as ``replay --final`` does."""
         end = -(-int(self.at[-1] + 1) // BUCKET) * BUCKET
-        for place, count in enumerate(self.counts()):
+        for place, count in enumerate(self.records(self.counts(), encoding)):
             clock = Clock(time=rfc3339(end), sender="bench", offsets={topics.SALES: count})
             producer.produce(topics.CLOCK, msgspec.json.encode(clock), str(place).encode(), place)
 
+    def records(self, counts: list[int], encoding: Encoding) -> list[int]:
+        """Return in how many records so many receipts of each partition are: all of them, where it is Arrow."""
+        return counts if encoding == "json" else [-(-count // BATCH) for count in counts]
+
     def counts(self, share: float = 1.0) -> list[int]:
-        """Return how many records of each partition make up the first ``share`` of each."""
+        """Return how many receipts of each partition make up the first ``share`` of each."""
         whole = np.bincount(self.places, minlength=self.shape.partitions)
         return [int(count * share) for count in whole.tolist()]
 
     def totals(self, counts: list[int]) -> Totals:
-        """Return the sums over the first ``counts`` records of each partition, the truth for every candidate."""
+        """Return the sums over the first ``counts`` receipts of each partition, the truth for every candidate."""
         taken = np.zeros(self.shape.receipts, bool)
         for place, count in enumerate(counts):
             taken[np.flatnonzero(self.places == place)[:count]] = True
@@ -136,6 +155,16 @@ class Load:
             f"{region}|{self.goods[good]}|{bucket * BUCKET}": [amount, quantity]
             for region, good, bucket, amount, quantity in found
         }
+
+
+def put(producer: Producer, topic: str, value: bytes, key: bytes, place: int, stamp: int, headers: Any = None) -> None:
+    """Hand over a record, waiting where the queue is full."""
+    while True:
+        try:
+            producer.produce(topic, value, key, place, timestamp=stamp, headers=headers)
+            return
+        except BufferError:
+            producer.poll(0.1)
 
 
 def settings(servers: str) -> dict[str, object]:

@@ -9,16 +9,19 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from schemas import catalogue, topics
 from streams.cluster import ensure_topics
 from tests.bench.compare import Candidate, Comparison, interleaved, run
-from tests.bench.load import Load, Shape
+from tests.bench.load import Encoding, Load, Shape
 from tests.services import kafka_server
 
 OURS = Candidate("staplewatch", "staplewatch_worker")
+ARROW = Candidate("staplewatch-arrow", "staplewatch_worker", encoding="arrow")
 CONFLUENT = Candidate("confluent-kafka loop", "confluent_loop")
 AIOKAFKA = Candidate("aiokafka loop", "aiokafka_loop")
 BYTEWAX = Candidate("Bytewax", "bytewax_windows", 0.5, "bytewax")
@@ -30,13 +33,15 @@ GROUP = Candidate("Quix, group_by", "quix_windows", 0.03, "quix", "group")
 
 #: Windows as the bar of issue 6 means them, and what an expert may still get out of the same libraries without them.
 WINDOWS, TUNED = (BYTEWAX, QUIX), (COMBINED, STATE)
-ALL = (OURS, CONFLUENT, AIOKAFKA, *WINDOWS, *TUNED, FAUST)
+ALL = (OURS, ARROW, CONFLUENT, AIOKAFKA, *WINDOWS, *TUNED, FAUST)
+
+Servers = Mapping[Encoding, str]
 
 
 def compare(
-    load: Load, servers: str, directory: Path, candidates: tuple[Candidate, ...] = ALL, rounds: int = 3
+    load: Load, servers: Servers, directory: Path, candidates: tuple[Candidate, ...] = ALL, rounds: int = 3
 ) -> Comparison:
-    """Return the comparison; the topic must hold the load."""
+    """Return the comparison; the topics must hold the load."""
     once = partial(run, load=load, servers=servers, topic=topics.SALES, directory=directory)
     return interleaved(candidates, rounds, once)
 
@@ -46,12 +51,20 @@ def made(servers: str, partitions: int) -> None:
     asyncio.run(ensure_topics([servers], partitions))
 
 
-def filled(servers: str, load: Load) -> float:
-    """Make the topics, send the load, return the seconds that took."""
+def filled(servers: Servers, load: Load) -> float:
+    """Make the topics, send the load in each encoding, return the seconds that took."""
     started = time.perf_counter()
-    made(servers, load.shape.partitions)
-    load.send(servers)
+    for encoding, broker in servers.items():
+        made(broker, load.shape.partitions)
+        load.send(broker, encoding)
     return time.perf_counter() - started
+
+
+@contextmanager
+def brokers(directory: Path) -> Iterator[Servers]:
+    """Start a broker for each encoding: the worker reads one topic, and what is in it all of it."""
+    with kafka_server(directory / "kafka") as json, kafka_server(directory / "kafka-arrow") as arrow:
+        yield {"json": json, "arrow": arrow}
 
 
 def main() -> None:
@@ -65,7 +78,7 @@ def main() -> None:
     load = Load(Shape(receipts=asked.receipts), catalogue.load())
     with (
         tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name,
-        kafka_server(Path(name) / "kafka") as servers,
+        brokers(Path(name)) as servers,
     ):
         print(f"made and sent {asked.receipts:,} receipts in {filled(servers, load):.1f} s")
         found = compare(load, servers, Path(name), candidates, asked.rounds)

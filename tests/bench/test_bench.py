@@ -24,7 +24,7 @@ from tests.bench.compare import Candidate, interleaved, run
 from tests.bench.load import Load, Shape
 from tests.bench.results import DIRECTORY, Results
 from tests.clickhouse import clickhouse_server
-from tests.services import ROOT, kafka_server
+from tests.services import ROOT
 
 QUICK = os.environ.get("BENCH") == "quick"
 ROUNDS = 1 if QUICK else 3
@@ -50,7 +50,7 @@ def test_pipe_and_whole_job(results: Results, tmp_path: Path) -> None:
     subprocess.run([ROOT / "scripts" / "bench-peers"], check=True)
     load = Load(Shape(receipts=RECEIPTS), catalogue.load())
     with ExitStack() as stack:
-        servers = stack.enter_context(kafka_server(tmp_path / "kafka"))
+        servers = stack.enter_context(pipe.brokers(tmp_path))
         url = stack.enter_context(clickhouse_server(tmp_path / "clickhouse")).rpartition("/")[0]
         pipe.filled(servers, load)
         jobs = [Candidate("whole job", "staplewatch_worker", way=f"{url}/job{number}") for number in range(ROUNDS + 1)]
@@ -70,6 +70,7 @@ def test_pipe_and_whole_job(results: Results, tmp_path: Path) -> None:
     best = max((each.name for each in pipe.WINDOWS), key=found.rate)
     results.ratios["pipe_vs_best_peer"] = found.ratio(ours, best)
     results.ratios["pipe_vs_confluent"] = found.ratio(ours, confluent)
+    results.figures["arrow_vs_confluent"] = found.ratio(pipe.ARROW.name, confluent)
     results.ratios["pipe_vs_faust"] = found.ratio(ours, pipe.FAUST.name)
     results.ratios["job_vs_confluent"] = found.ratio("whole job", confluent)
     for candidate in (*pipe.ALL, jobs[0]):

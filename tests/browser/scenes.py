@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.events import AsOf, Indicator
-from serving.ledger import Acknowledged
+from schemas.events import Acknowledged, AsOf, Indicator
 from serving.rows import AlertRow
 from tests.browser.told import CATALOGUE, row_of
 

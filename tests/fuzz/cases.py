@@ -45,6 +45,13 @@ QUOTE: dict[str, Any] = {
     "time": "2026-11-19T12:00:00+08:00",
     "lines": [{"good": "potato", "unit": "kg", "price": 3.5}],
 }
+REGISTRY: dict[str, Any] = {
+    "event_id": "e",
+    "sender": "bureau",
+    "prefecture": "540400",
+    "time": "2026-11-19T12:00:00+08:00",
+    "site": {"code": "s1", "enterprise": "shop", "county": "540402", "name_zh": "店"},
+}
 CLOCK: dict[str, Any] = {"time": "2026-11-19T12:00:00+08:00", "sender": "test"}
 
 
@@ -70,6 +77,10 @@ def quote(**fields: Any) -> bytes:
 
 def clock(**fields: Any) -> bytes:
     return encoded(text({**CLOCK, **fields}))
+
+
+def registered(**fields: Any) -> bytes:
+    return encoded(text({**REGISTRY, "site": {**REGISTRY["site"], **fields}}))
 
 
 def repeated(document: bytes, name: str, value: str) -> bytes:
@@ -231,6 +242,12 @@ KNOWN: dict[str, Case] = {
     "neither price nor stock": (topics.QUOTES, quote(price=None), "validate"),
     "price 0": (topics.QUOTES, quote(price=0), "validate"),
     "price that rounds to 0": (topics.QUOTES, quote(price=0.01, unit="吨"), "validate"),
+    "site without hours": (topics.REGISTRY, registered(), "accepted"),
+    "site of another prefecture": (topics.REGISTRY, registered(county="540102"), "partition"),
+    "site without a name": (topics.REGISTRY, registered(name_zh=""), "validate"),
+    "hours that are none": (topics.REGISTRY, registered(hours="nine to five"), "validate"),
+    "hours null": (topics.REGISTRY, registered(hours=None), "decode"),
+    "change of nothing": (topics.REGISTRY, encoded(text({**REGISTRY, "site": None})), "validate"),
     "clock without offset": (topics.CLOCK, clock(time="2026-11-19T12:00:00"), "validate"),
     "clock for an unknown input": (topics.CLOCK, clock(inputs=["clock"]), "validate"),
     "clock for a full-width prefecture": (topics.CLOCK, clock(prefectures=["５４０４００"]), "validate"),

@@ -27,7 +27,17 @@ from tests.fuzz.tokens import (
     WORDS,
 )
 
-TOPICS = (topics.SALES, topics.SALES, topics.STOCK, topics.QUOTES, topics.CLOCK)
+TOPICS = (topics.SALES, topics.SALES, topics.STOCK, topics.QUOTES, topics.REGISTRY, topics.CLOCK)
+HOURS = (
+    "Mo-Su 08:00-22:00",
+    "Mo-Fr 09:00-17:00; Sa off",
+    "2026-02-17 off",
+    "24/7",
+    "周一 08:00-12:00",
+    "",
+    "Mo 8-9",
+    "x",
+)
 
 #: Fields by what hostile values suit them best.
 SUITED: dict[str, tuple[str, ...]] = {
@@ -36,6 +46,8 @@ SUITED: dict[str, tuple[str, ...]] = {
     "region": REGIONS,
     "unit": UNITS,
     "good": GOODS,
+    "county": REGIONS,
+    "hours": HOURS,
     **dict.fromkeys(("kind", "status", "action", "inputs", "prefectures"), WORDS),
 }
 
@@ -84,6 +96,8 @@ def event(random: Random, topic: str) -> dict[str, Any]:
     """Return an event that is right, or nearly: some values lie at or just beyond a limit."""
     if topic == topics.CLOCK:
         return _clock(random)
+    if topic == topics.REGISTRY:
+        return _change(random)
     found: dict[str, Any] = {
         "event_id": f"e-{random.randrange(10**6)}",
         "sender": random.choice(("shop", "商店")),
@@ -144,13 +158,31 @@ def _goods(random: Random, first: str, *more: str) -> dict[str, Any]:
     return line
 
 
+def _change(random: Random) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "event_id": f"e-{random.randrange(10**6)}",
+        "sender": "bureau",
+        "prefecture": random.choice(("540400", "540400", "540400", "540100", "540402")),
+        "time": _time(random),
+    }
+    contact = {"name": random.choice(("次仁", "")), "phone": "0894-1"}
+    if random.random() < 0.6:
+        site = {"code": "s1", "enterprise": "shop", "county": random.choice(REGIONS[:2]), "name_zh": "店"}
+        found["site"] = {**site, "hours": random.choice(HOURS), "contact": contact}
+    if random.random() < 0.6:
+        prefectures = random.choice((["540400"], [], ["540400", "540500"], ["5404"]))
+        shop = {"code": "shop", "name_zh": "商店", "prefectures": prefectures, "feed": "movements"}
+        found["enterprise"] = {**shop, "contact": contact} if random.random() < 0.7 else shop
+    return found
+
+
 def _clock(random: Random) -> dict[str, Any]:
     found: dict[str, Any] = {"time": random.choice((_time(random), random.choice(TIMES))), "sender": "test"}
     more: dict[str, Any] = {
         "offsets": {
             random.choice(("pos.sales", "market.quotes", "x")): random.choice((0, 1, 2**40, 2**63 - 1, 2**63, -1))
         },
-        "inputs": [random.choice(("sales", "stock", "quotes", "pos.sales", "clock"))],
+        "inputs": [random.choice(("sales", "stock", "quotes", "registry", "pos.sales", "clock"))],
         "prefectures": [random.choice(("540400", "540100", "54", "0540400", "５４０４００", "9" * 5000))],
         "schema": random.choice((1, 7)),
     }

@@ -91,10 +91,16 @@ class Held:
             return [*self.check(inputs[:middle], tally), *self.check(inputs[middle:], tally)]
         return compared(inputs, decoded, tally)
 
-    def decode(self, topic: str, values: Sequence[bytes | None]) -> Decoded:
-        """Return what the decoder makes of records that it sees one after another, knowing of none before."""
+    def decode(
+        self, topic: str, values: Sequence[bytes | None], headers: Sequence[tuple[str, bytes | None]] | None = None
+    ) -> Decoded:
+        """Return what the decoder makes of records that it sees one after another, knowing of none before.
+
+        ``headers`` are those of each record; without them they are hostile.
+        """
         self.seen.load(NOTHING_SEEN)
-        return self.decoder.decode(chunk(topic, values), WALL)
+        found = chunk(topic, values)
+        return self.decoder.decode(replace(found, headers=[headers] * len(values)) if headers else found, WALL)
 
 
 def compared(inputs: Sequence[Input], decoded: Decoded, tally: Tally) -> list[str]:
@@ -193,8 +199,8 @@ def unlike(wanted: dict[str, Any], row: dict[str, Any], numbers: set[object]) ->
             return f"{name} is {row[name]!r}"
     if extra := row.keys() - wanted.keys() - {"offset", "repeat"}:
         return f"nobody said what {extra} must be"
-    if row["repeat"] not in {None, int(wanted.get("line_number") in numbers and "line_number" in wanted)}:
-        return f"repeat is {row['repeat']}"
+    if row.get("repeat") not in {None, int(wanted.get("line_number") in numbers and "line_number" in wanted)}:
+        return f"repeat is {row.get('repeat')}"
     for name, value in row.items():
         if name in STORED and value is not None and value not in STORED[name]:
             return f"{name} {value} does not fit its column"

@@ -12,6 +12,7 @@ Standard library only: its JSON parser, exact fractions, its calendar. A record 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from schemas import topics
+from schemas import opening, topics
 from schemas.catalogue import Catalogue
 from tests.fuzz.shapes import SHAPES, Elsewhere, Invalid, Refused, parsed
 from tests.fuzz.units import size_of
@@ -118,6 +119,7 @@ class Reference:
 
     def __init__(self, catalogue: Catalogue, partition: int, partitions: int, now: int) -> None:
         self._counties = {str(code): region for code, region in catalogue.regions.items() if region.level == "county"}
+        self._prefectures = {str(code): code for code in catalogue.prefectures}
         self._bases = {code: good.unit for code, good in catalogue.goods.items()}
         self._partition, self._partitions, self._now = partition, partitions, now
 
@@ -127,6 +129,8 @@ class Reference:
             event = SHAPES[topic](parsed(value))
         except Refused as refused:
             return Verdict({refused.stage})
+        if topic == topics.REGISTRY:
+            return self._registry(event)
         if event.get("status", "normal") != "normal":
             return Verdict(dropped=True)
         head, stages = self._head(topic, event)
@@ -145,13 +149,64 @@ class Reference:
         # The date of the latest event that is allowed closes two hours after its midnight.
         if not EARLIEST <= at <= self._now + AHEAD + 86400 + 7200:
             raise Invalid
-        names = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
+        names = {"sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES, "registry": topics.REGISTRY}
         inputs = {names.get(name, name) for name in event["inputs"]} or set(names.values())
         known = inputs <= set(names.values())
         codes = all(re.fullmatch("[0-9]{6}", code) for code in event["prefectures"])
         if not known or not codes or not all(0 <= offset < 2**63 for offset in event["offsets"].values()):
             raise Invalid
         return Punctuation(at, inputs, event["offsets"], set(event["prefectures"]))
+
+    # -- versions of enterprises and sites, refused as a whole
+
+    def _registry(self, event: dict[str, Any]) -> Verdict:
+        given = [(kind, event[kind]) for kind in ("enterprise", "site") if event[kind] is not None]
+        stages = self._stages(event, given)
+        if stages:
+            return Verdict(stages)
+        shared = {name: event[name] for name in ("event_id", "sender")}
+        shared |= {"prefecture": int(event["prefecture"]), "at": second(event["time"])}
+        rows = [
+            {**shared, "line": number, "kind": kind, "code": entity["code"], "entity": Document(entity)}
+            for number, (kind, entity) in enumerate(given)
+        ]
+        return Verdict(lines=[Line(row) for row in rows])
+
+    def _stages(self, event: dict[str, Any], given: list[tuple[str, dict[str, Any]]]) -> set[str]:
+        """Return the stages at which a change can be refused."""
+        stages = set() if given else {"validate"}
+        try:
+            self._when(topics.STOCK, event)
+        except Refused as refused:
+            stages.add(refused.stage)
+        stages |= self._elsewhere(event["prefecture"], self._prefectures)
+        for name in (event["event_id"], event["sender"]):
+            stages |= _unnamed(name)
+        for kind, entity in given:
+            stages |= self._of_entity(kind, entity, event["prefecture"])
+        return stages
+
+    def _of_entity(self, kind: str, entity: dict[str, Any], prefecture: str) -> set[str]:
+        stages = _unnamed(entity["code"]) | _unnamed(entity["name_zh"])
+        for text in (entity["name_en"], *entity["contact"].values()):
+            stages |= _unnamed(text or "x")
+        if kind == "enterprise":
+            codes = entity["prefectures"]
+            right = len(codes) <= 200 and all(re.fullmatch("[0-9]{6}", code) for code in codes)
+            return stages | (set() if right else {"validate"})
+        stages |= _unnamed(entity["enterprise"]) | self._elsewhere(
+            entity["county"], {code: region.parent for code, region in self._counties.items()}
+        )
+        county = self._counties.get(entity["county"])
+        if (county is not None and str(county.parent) != prefecture) or not _opens(entity["hours"]):
+            stages.add("validate")
+        return stages
+
+    def _elsewhere(self, code: str, prefectures: Mapping[str, int]) -> set[str]:
+        if code not in prefectures:
+            return {"validate"}
+        right = topics.partition_of(prefectures[code], self._partitions) == self._partition
+        return set() if right else {"partition"}
 
     # -- the record
 
@@ -239,6 +294,40 @@ class Reference:
             if line[name] is not None:
                 _put(found, name, line[name] * per, scale, least)
         return found
+
+
+def _unnamed(text: str) -> set[str]:
+    return set() if 1 <= len(text) <= 200 else {"validate"}
+
+
+def _opens(text: str) -> bool:
+    """Return whether opening hours can be read; ``tests/schemas/test_opening.py`` says what they mean."""
+    try:
+        return not text or bool(opening.parse(text))
+    except opening.OpeningError:
+        return False
+
+
+class Document:
+    """JSON that must say the same as a plain value; what is absent there has its default here."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether ``other`` is such JSON."""
+        found = json.loads(other) if isinstance(other, str) else None
+        return isinstance(found, dict) and _filled(found, self.value) == self.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _filled(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    defaults: dict[str, Any] = {"name_en": "", "hours": "", "feed": None, "name": "", "phone": "", "contact": {}}
+    filled: dict[str, Any] = {name: found[name] if name in found else defaults.get(name) for name in wanted}
+    if "contact" in filled:
+        filled["contact"] = {"name": "", "phone": "", **filled["contact"]}
+    return filled if found.keys() <= wanted.keys() else found
 
 
 def _put(line: Line, name: str, number: Fraction, scale: int, least: int, sign: int = 1) -> None:

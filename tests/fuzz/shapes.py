@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from schemas import topics
 from schemas.events import QuoteKind, ReceiptStatus, SaleKind, StockAction
+from schemas.registry import FeedKind
 
 LARGEST_RECORD = 8 * 1024 * 1024
 #: What Python itself reads; there is no use for more.
@@ -206,6 +207,16 @@ STOCK_LINE = shape({"good": text_, "quantity": real, "unit": text_}, {})
 QUOTE_LINE = shape(
     {"good": text_, "unit": text_}, {name: (optional(real), None) for name in ("price", "sales", "stock")}
 )
+CONTACT = shape({}, {"name": (text_, ""), "phone": (text_, "")})
+NOBODY = {"name": "", "phone": ""}
+ENTERPRISE = shape(
+    {"code": text_, "name_zh": text_, "prefectures": list_of(text_)},
+    {"name_en": (text_, ""), "contact": (CONTACT, NOBODY), "feed": (optional(one_of(FeedKind)), None)},
+)
+SITE = shape(
+    dict.fromkeys(("code", "enterprise", "county", "name_zh"), text_),
+    {"name_en": (text_, ""), "hours": (text_, ""), "contact": (CONTACT, NOBODY)},
+)
 SHAPES = {
     topics.SALES: shape(
         {
@@ -234,6 +245,10 @@ SHAPES = {
             "lines": list_of(QUOTE_LINE),
         },
         {"kind": (one_of(QuoteKind), "retail"), "business_date": (optional(text_), None), "schema": (whole_, 1)},
+    ),
+    topics.REGISTRY: shape(
+        dict.fromkeys(("event_id", "sender", "prefecture", "time"), text_),
+        {"enterprise": (optional(ENTERPRISE), None), "site": (optional(SITE), None), "schema": (whole_, 1)},
     ),
     topics.CLOCK: shape(
         {"time": text_, "sender": text_},

@@ -100,7 +100,13 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-EVENTS = {topics.SALES: cases.RECEIPT, topics.STOCK: cases.STOCK, topics.QUOTES: cases.QUOTE, topics.CLOCK: cases.CLOCK}
+EVENTS = {
+    topics.SALES: cases.RECEIPT,
+    topics.STOCK: cases.STOCK,
+    topics.QUOTES: cases.QUOTE,
+    topics.REGISTRY: cases.REGISTRY,
+    topics.CLOCK: cases.CLOCK,
+}
 
 
 @st.composite

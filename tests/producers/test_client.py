@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -18,7 +19,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from producers import connection
 from producers.client import BrokerUnavailable, DeliveryError, Ledger, Producer
 from producers.connection import Broker
-from schemas import topics
+from schemas import receipt_batch, topics
 from schemas.events import Receipt, SaleLine
 from tests import services
 from tests.conftest import start
@@ -102,6 +103,20 @@ def positions(producer: Producer, topic: str) -> dict[int, int]:
         producer.send(topic, 540_000 + partition * 100 or 540_400, b"{}")
     producer.flush()
     return {place: offset for (name, place), offset in producer.acknowledged.items() if name == topic}
+
+
+def test_receipts_go_together_and_what_no_column_holds_goes_alone(broker: str) -> None:
+    odd = msgspec.structs.replace(receipt(2), time="soon")
+    with Producer(broker) as producer:
+        before = positions(producer, topics.SALES)
+        producer.send_batch(540100, [receipt(1), odd, receipt(3)])
+        producer.send_batch(540100, [odd])
+        producer.flush()
+    batch, *alone = read(broker, topics.SALES, before)
+    assert (batch.partition, batch.key) == (1, b"540100")
+    assert receipt_batch.is_batch(batch.headers)
+    assert batch.value == receipt_batch.encode([receipt(1), receipt(3)])
+    assert [msgspec.json.decode(each.value, type=Receipt) for each in alone] == [odd, odd]
 
 
 def test_bytes_go_as_they_are(broker: str) -> None:

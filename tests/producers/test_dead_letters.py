@@ -13,6 +13,7 @@ from producers.replay import ReplayError, item_mapping
 from producers.replay.dead_letters import Ready, UnreadableError, ready
 from schemas import catalogue, topics
 from schemas.catalogue import Catalogue
+from schemas.events import REPLAY_OF, Replay, replay_of
 
 EVENT = {
     "event_id": "r-1",
@@ -31,7 +32,7 @@ def tibet() -> Catalogue:
 def row(value: bytes = json.dumps(EVENT).encode(), **fields: Any) -> dict[str, Any]:
     return {
         "epoch": "e", "topic": topics.SALES, "partition": 0, "offset": 7, "stage": "partition", "replays": [],
-        "value_base64": base64.b64encode(value).decode(), "key_base64": "b2xk", "headers": [],
+        "value_base64": base64.b64encode(value).decode(), "key_base64": "b2xk", "headers": [], "line": 0, "lines": 0,
     } | fields  # fmt: skip
 
 
@@ -52,6 +53,19 @@ def test_what_tells_no_county_goes_back_to_where_it_came_from(tibet: Catalogue, 
     found = ready(row(value, partition=3), tibet, 4)
     assert (found.partition, found.key, found.value) == (3, b"old", value)
     assert ready(row(value, partition=11, key_base64=""), tibet, 4).partition == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "partition"),
+    [
+        (b'{"event_id":"1","sender":"s","kind":"comment","by":"b","time":"t","key":"live|540102|tea"}', 1),
+        (b'{"event_id":"1","sender":"s","kind":"unsilence","by":"b","time":"t","silence":"s1"}', 7),
+        (b"{", 7),
+    ],
+)
+def test_an_action_goes_to_the_partition_of_its_alert(tibet: Catalogue, value: bytes, partition: int) -> None:
+    sent = ready(row(value, topic="alert.actions", partition=7), tibet, 12)
+    assert (sent.partition, sent.value, sent.replay.topic) == (partition, value, "alert.actions")
 
 
 def test_attempts_are_counted_over_replays_and_over_letters_of_letters(tibet: Catalogue) -> None:
@@ -119,3 +133,10 @@ def test_every_wrong_row_is_named(tmp_path: Path, tibet: Catalogue) -> None:
         "items.csv:2 good", "items.csv:3 unit", "items.csv:4 item", "items.csv:5 sender"
     ]  # fmt: skip
     assert "did you mean 'potato'?" in others[0]
+
+
+def test_a_receipt_of_a_batch_is_known_by_its_line(tibet: Catalogue) -> None:
+    found = ready(row(line=120, lines=5), tibet, 4)
+    assert found.replay == Replay("e", topics.SALES, 0, 7, 1, 120)
+    assert (REPLAY_OF, b"e/pos.sales/0/7.120") in found.headers
+    assert replay_of(found.headers) == found.replay

@@ -136,7 +136,7 @@ def test_main_writes_and_checks(tmp_path: Path) -> None:
     assert main(["--check"], tmp_path) == 1
     assert main([], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in DIRECTORY.iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == {wire.filename for wire in WIRE}
     assert main(["--chekc"], tmp_path) == 2
 
 

@@ -34,6 +34,7 @@ def test_a_partition_is_in_range(prefecture: int, partitions: int) -> None:
 def test_every_topic_is_listed_once() -> None:
     assert len(set(topics.ALL)) == len(topics.ALL)
     assert set(topics.INPUT_NAMES.values()) == set(topics.INPUTS)
+    assert set(topics.TIMED_NAMES.values()) == set(topics.TIMED)
     assert set(topics.INPUTS) < set(topics.CONSUMED) < set(topics.ALL)
     assert set(topics.COMPACTED) < set(topics.ALL)
 

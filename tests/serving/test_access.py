@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from schemas import catalogue, topics
+from schemas.events import Alert, AsOf
 from serving.access import NEEDS, ROLES, SESSION_COOKIE, WALL_COOKIE
 from serving.acting import Acting
 from serving.actions import Desk
@@ -27,9 +28,13 @@ from serving.operations.audit import Actor
 from serving.operations.operations import Operations
 from serving.operations.store import Store
 from serving.wall import Wall
+from streams.actions import ActionReader
+from streams.marking import Marker
+from streams.options import Options
 from tests.serving.examples import FakeWarehouse, alert
 from tests.serving.operations.conftest import CHEAP
 
+PARTITIONS = 12
 TOKEN = "a-token-of-this-test"
 PASSWORD = "correct horse battery"
 CLI = Actor("root", "cli")
@@ -52,13 +57,23 @@ REQUESTS: tuple[tuple[str, str, str, Any], ...] = (
 
 
 class Echo:
-    """A producer whose records are in the live view at once; ``down`` makes it fail."""
+    """A producer whose records are in the live view at once, with what the stream makes of them.
+
+    ``down`` makes it fail.
+    """
 
     def __init__(self, live: LiveView) -> None:
-        self.live, self.down, self.partitions = live, False, [int]
+        self.live, self.down, self.sent = live, False, 0
+        self._reader = ActionReader(5404 % PARTITIONS, PARTITIONS, Options())
+        self._marker = Marker()
 
     def __call__(self, **_: Any) -> Echo:
         return self
+
+    def publish(self, alert: Alert) -> None:
+        """Publish a transition as the stream does."""
+        for each in self._marker.mark([alert], time.time(), self.sent):
+            self.live.latest.take(each.key, each)
 
     async def start(self) -> None:
         if self.down:
@@ -68,11 +83,16 @@ class Echo:
         pass
 
     async def partitions_for(self, _: str) -> set[int]:
-        return {*range(12)}
+        return {*range(PARTITIONS)}
 
     async def send(self, topic: str, value: bytes, key: bytes, partition: int) -> Any:
         assert topic == topics.ACTIONS
         self.live.latest.apply(topic, key, value)
+        if partition == 5404 % PARTITIONS:
+            self.sent += 1
+            self._marker.take([self._reader.read(value, time.time())], time.time())
+            for each in self._marker.changed(AsOf(1, 10 + self.sent, 0), time.time(), self.sent):
+                self.live.latest.take(each.key, each)
 
         async def done() -> int:
             return partition
@@ -90,8 +110,8 @@ class World:
             self.operations.accounts.add(role, role, PASSWORD, CLI)  # type: ignore[arg-type]
         self.wall_token = self.operations.wall_tokens.add("hall", CLI)
         self.live = LiveView("localhost:1")
-        self.live.latest.take("live|540402|potato", alert())
         self.echo = Echo(self.live)
+        self.echo.publish(alert())
         answers = Answers(FakeWarehouse(), self.live)
         known = catalogue.load()
         self.app = create_app(
@@ -273,7 +293,8 @@ def test_acknowledging_is_shown_and_written_down(world: World) -> None:
         client.post("/api/alerts/one/comment", json={"note": "明早再看"}, headers=OURS)
         (row,) = client.get("/api/alerts").json()
         detail = client.get("/api/alerts/one").json()
-    assert row["acknowledged"] == {"by": "duty", "at": done["at"], "note": "已联系三家超市"}
+    seen = {"note": "已联系三家超市", "seq": 1, "level": "orange"}
+    assert row["acknowledged"] == {"by": "duty", "at": f"{done['at'][:19]}Z", **seen}
     assert [(each["by"], each["note"]) for each in row["comments"]] == [("duty", "明早再看")]
     assert [each["kind"] for each in detail["actions"]] == ["acknowledge", "comment"]
     assert [each["seq"] for each in detail["transitions"]] == [1]
@@ -284,7 +305,7 @@ def test_acknowledging_is_shown_and_written_down(world: World) -> None:
 
 
 def test_what_has_risen_since_it_was_seen_is_not_acknowledged(world: World) -> None:
-    world.live.latest.take("live|540402|potato", alert(seq=2, level="red", level_before="orange"))
+    world.echo.publish(alert(seq=2, level="red", level_before="orange"))
     with world.client("duty") as client:
         late = client.post("/api/alerts/one/acknowledge", json={"seq": 1}, headers=OURS)
         many = client.post(
@@ -316,7 +337,10 @@ def test_a_silence_covers_until_it_is_lifted(world: World) -> None:
     [
         ({"matcher": {}}, "matcher"),
         ({"matcher": {"regions": ["999999"]}}, "matcher"),
+        ({"matcher": {"regions": ["0540400"]}}, "matcher"),
         ({"matcher": {"goods": ["unobtainium"]}}, "matcher"),
+        ({"matcher": {"sites": ["x" * 201]}}, "matcher"),
+        ({"matcher": {"rules": [""]}}, "matcher"),
         ({"until": "2020-01-01T00:00:00Z"}, "until"),
         ({"until": "2999-01-01T00:00:00Z"}, "until"),
         ({"until": "2999-01-01T00:00:00"}, "until"),

@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from schemas import topics
-from schemas.events import AsOf
+from schemas.events import Acknowledged, AsOf, Inhibited, Silenced
+from serving import wire
 from serving.live import Latest, LiveView
 from streams.app import servers as addresses
 from streams.cluster import ensure_topics
@@ -54,6 +55,39 @@ def test_a_new_episode_counts_from_0_even_where_the_last_one_ended_in_the_same_e
     assert latest.take("k", alert(id="two", seq=0, since="2026-11-09T00:00:00+08:00"))
     assert not latest.take("k", alert(seq=3, state="resolved", level="none", since="2026-11-01T00:00:00+08:00"))
     assert msgspec.to_builtins(latest.alerts["k"].record)["id"] == "two"
+
+
+def test_other_marks_are_news_and_no_transition() -> None:
+    latest = Latest()
+    marked = alert(acknowledged=Acknowledged("扎西", "2022-08-08T02:06:00Z"), actions_offset=1, as_of=AsOf(1, 11, 0))
+    assert latest.take("k", alert())
+    cursor = latest.cursor
+    assert latest.take("k", marked)
+    assert not latest.take("k", marked)
+    assert not latest.take("k", alert())
+    assert latest.cursor == cursor + 1
+    assert latest.take_changed() == [marked]
+    assert [change.record for change in latest.transitions] == [alert()]
+
+
+def test_a_province_covers_counties_that_other_partitions_have() -> None:
+    latest, county = Latest(), alert()
+    province = alert(id="p", key="mofcom-2011|540000|potato", region="540000", rule="mofcom-2011")
+    latest.take(county.key, county)
+    latest.take_changed()
+    latest.take(province.key, province)
+    assert county in latest.take_changed(), "it is told again, with what covers it"
+    assert wire.alert(county, latest, 0.0).inhibited == Inhibited("p", province.key, "orange")
+    assert wire.alert(alert(level="red"), latest, 0.0).inhibited is None
+    latest.take(province.key, alert(**{**msgspec.structs.asdict(province), "seq": 2, "state": "resolved"}))
+    assert wire.alert(county, latest, 0.0).inhibited is None
+
+
+def test_a_silence_that_is_over_is_none_whatever_the_record_says() -> None:
+    silenced = alert(silenced=Silenced("s1", "2022-08-08T12:00:00+08:00", "扎西"))
+    end = 1_659_931_200.0
+    assert wire.alert(silenced, Latest(), end - 1).silenced_until == "2022-08-08T04:00:00Z"
+    assert wire.alert(silenced, Latest(), end).silenced_until is None
 
 
 def test_the_highest_level_is_that_of_the_episode() -> None:

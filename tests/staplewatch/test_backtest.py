@@ -120,6 +120,20 @@ def test_a_pack_of_ones_own_beside_the_one_it_was_copied_from(
     assert [(row["rule"], row["level"]) for row in rows_of(out)] == [("mine", "yellow"), ("urumqi-2007", "orange")]
 
 
+def test_suspect_quotes_are_left_out_if_asked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = [f"2022-08-{day:02},{BAYI},{site},potato,4,kg,retail," for day in range(1, 10) for site in "ab"]
+    rows += [f"2022-08-10,{BAYI},a,potato,40,kg,retail,", f"2022-08-10,{BAYI},b,potato,4,kg,retail,"]
+    path = tmp_path / "slip.csv"
+    path.write_text("\n".join([HEAD, *rows]) + "\n", encoding="utf-8")
+    asked = ("--quotes", str(path), "--pack", "urumqi-2007", "--from", "2022-08-10", "--format", "csv")
+    found = []
+    for option in ((), ("--quarantine", "off"), ("--quarantine", "on")):
+        code, out, _ = run(capsys, *asked, *option)
+        assert code == 0
+        found.append([(row["price"], row["level"]) for row in rows_of(out)])
+    assert found == [[("22.0", "red")], [("22.0", "red")], [("4.0", "none")]]
+
+
 def test_bad_rows_are_named_or_left_out(capsys: pytest.CaptureFixture[str], quotes: Path) -> None:
     with quotes.open("a", encoding="utf-8") as file:
         file.write(f"2022-13-01,{BAYI},market,potato,1,kg,,\n2022-08-09,{BAYI},market,potatoe,-1,kg,,\n")
@@ -150,7 +164,7 @@ def test_the_warehouse_of_a_running_instance_is_left_alone(capsys: pytest.Captur
     ("arguments", "said"),
     [
         (["--pack", "urumqi-2007"], "give --quotes FILE, or a warehouse by --data or --warehouse"),
-        (["--quotes", "Q"], "name a pack by --pack: cover, gouging, live, mofcom-2011"),
+        (["--quotes", "Q"], "name a pack by --pack: cover, feed, gouging, live"),
         (["--quotes", "Q", "--pack", "urumqi"], 'did you mean "urumqi-2007"'),
         (["--quotes", "Q", "--pack", "live"], "rule live-24h needs spike_24h"),
         (["--quotes", "Q", "--pack", "cover"], "rule cover needs cover_days"),

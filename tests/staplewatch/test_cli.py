@@ -23,9 +23,11 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 COMMANDS = [
     "up", "worker", "serve", "migrate", "simulate", "replay completejourney", "replay freshretail", "replay quotes",
-    "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "dead-letters list",
+    "convert vegetables", "convert freshretail", "indicators", "alerts", "alerts show", "alerts ack",
+    "alerts comment", "alerts silence", "alerts silences", "alerts unsilence", "dead-letters list",
     "dead-letters show", "dead-letters export", "replay dead-letters", "doctor", "demo",
-    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices",
+    "backtest", "rules list", "rules show", "rules check", "audit", "score", "indices", "registry load",
+    "registry list", "registry export",
 ]  # fmt: skip
 
 
@@ -38,7 +40,11 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "command", ["indicators", "alerts", "dead-letters list", "doctor", "backtest", "rules list", "score", "indices"]
+    "command",
+    [
+        *("indicators", "alerts", "alerts silences", "dead-letters list", "doctor", "backtest", "rules list"),
+        *("score", "indices"),
+    ],
 )
 def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert "table|json|csv" in run(capsys, *command.split(), "--help")[1].replace("\n", "")
@@ -56,6 +62,30 @@ def test_data_comes_out_in_three_forms(capsys: pytest.CaptureFixture[str], comma
         (
             ["alerts", "show", "x"],
             "no instance runs in data and it holds no warehouse: start staplewatch up --data data",
+        ),
+        (["alerts", "ack", "x"], "no instance runs in data and it holds no warehouse: start staplewatch up"),
+        (["alerts", "comment", "x", " "], "TEXT: there are no words"),
+        (["alerts", "silence", "--good", "potato", "--for", "2h"], "--why: say why"),
+        (["alerts", "silence", "--good", "potato", "--why", "x"], "either --until or --for"),
+        (["alerts", "silence", "--good", "potato", "--why", "x", "--for", "long"], "--for: 'long' is no duration"),
+        (["alerts", "silence", "--good", "potato", "--why", "x", "--until", "soon"], "--until: 'soon' is no date"),
+        (["alerts", "silence", "--level", "purple", "--why", "x", "--for", "2h"], "'purple' is not one of"),
+        (["alerts", "silence", "--good", "potato", "--why", "x", "--for", "2h"], "no instance runs in data: start"),
+        (
+            ["alerts", "silence", "--why", "x", "--for", "2h", "--broker", "kafka://127.0.0.1:1"],
+            "silence what? give at least one of --region",
+        ),
+        (
+            ["alerts", "silence", "--region", "999999", "--why", "x", "--for", "2h", "--broker", "kafka://127.0.0.1:1"],
+            "not in the catalogue: 999999",
+        ),
+        (
+            ["alerts", "silence", "--good", "eggs", "--why", "x", "--for", "60d", "--broker", "kafka://127.0.0.1:1"],
+            "a silence ends ahead of now and within 31 days",
+        ),
+        (
+            ["alerts", "silence", "--good", "eggs", "--why", "x", "--for", "1h", "--broker", "kafka://127.0.0.1:1"],
+            "127.0.0.1:1",
         ),
         (["up", "--catalogue", "nowhere"], "catalogue nowhere was refused"),
         (["up", "--map", "nowhere"], "map nowhere: cannot be read (No such file or directory): check --map"),

@@ -22,6 +22,7 @@ RIGHT = records.chunk(topics.SALES, [records.receipt(AT, 1, ("potato", 2.0, 7.0)
 def row(value: bytes = RIGHT, offset: int = 7, **fields: Any) -> dict[str, Any]:
     return {
         "epoch": "e1", "topic": topics.SALES, "partition": 3, "offset": offset, "stage": "validate", "size": len(value),
+        "line": 0, "lines": 0,
         "reason": "line 1: good '0017' is not in the catalogue: map the item, then replay", "error": "Rejected",
         "sender": "shop", "event_id": "r-1", "site": "s1", "region": "540402", "at": "2026-01-01T04:00:00Z",
         "key_base64": "", "value_base64": base64.b64encode(value).decode(), "headers": [], "replays": [],
@@ -202,3 +203,10 @@ def test_errors_are_one_line_and_code_2(
 def test_show_as_json_holds_the_event_itself() -> None:
     assert letters.parsed(row())["value"] == json.loads(RIGHT)
     assert letters.parsed(row(b"\xff"))["value"] is None
+
+
+def test_a_receipt_of_a_batch_has_its_line_in_its_place() -> None:
+    one = row(line=120, lines=5)
+    assert letters.place_of(one) == "pos.sales/3/7.120@e1"
+    assert letters.Place.parse("pos.sales/3/7.120@e1") == letters.Place(topics.SALES, 3, 7, 120, "e1")
+    assert "120-124" in "\n".join(letters.told(one, "Asia/Shanghai"))

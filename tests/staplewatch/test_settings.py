@@ -66,7 +66,7 @@ def test_the_warehouse_is_in_the_data_directory_unless_named(tmp_path: Path) -> 
     [
         ({"port": 70000}, "--port: Input should be less than or equal to 65535"),
         ({"broker": "http://x"}, "--broker: broker 'http://x' must be written kafka://host:port[,host:port]"),
-        ({"inputs": "quotes,weather"}, "--inputs: weather is not an input: choose from sales, stock, quotes"),
+        ({"inputs": "quotes,weather"}, "--inputs: weather is not an input: choose from sales, stock, quotes, registry"),
         ({"timezone": "Mars/Base"}, "--timezone: 'Mars/Base' is no time zone, try Asia/Shanghai"),
         ({"log_level": "loud"}, "--log-level: Input should be 'debug', 'info', 'warning' or 'error'"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +27,7 @@ class Outcome:
     rows: dict[str, dict[str, list[object]]] = field(default_factory=dict)
     live: dict[str, Indicator] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
+    marked: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     extents: list[Extent] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class CountingEngine:
         self.replayed: list[tuple[str, int]] = []
         self.settled: list[float] = []
         self.adopted = -1
+        self.recalled = (-1, -1)
         self.behind = False
 
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
@@ -120,7 +122,7 @@ class CountingEngine:
         self.count, self.sum, self.clocks = state["count"], state["sum"], state["clocks"]
         self.offsets = state["offsets"]
 
-    def prepare(self, table: str, rows: pa.Table, rejected: Ints) -> StoredRows:
+    def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> StoredRows:
         return StoredRows(table, rows)
 
     def replay(self, events: StoredRows, begin: int, end: int) -> None:
@@ -134,6 +136,9 @@ class CountingEngine:
 
     def adopt(self, stored: pa.Table) -> None:
         self.adopted = stored.num_rows
+
+    def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
+        self.recalled = (actions.num_rows, rises.num_rows)
 
     def sizes(self) -> dict[str, int]:
         return {"records": self.count}
@@ -167,7 +172,8 @@ class MemoryWarehouse:
                 raise self.broken
             if name == "dead_offsets":
                 found = self._after("dead_letters", dict(parameters or {}))
-                return pa.table({"offset": pa.array([row["offset"] for row in found], pa.uint64())})
+                columns = {name: [row.get(name, 0) for row in found] for name in ("offset", "line", "lines")}
+                return pa.table({name: pa.array(values, pa.uint64()) for name, values in columns.items()})
             rows = self._answer(name, dict(parameters or {}))
         return pa.Table.from_pylist(rows)
 
@@ -182,19 +188,24 @@ class MemoryWarehouse:
         pass
 
     def _answer(self, name: str, where: dict[str, object]) -> list[dict[str, object]]:
-        if name == "epochs":
-            return list(self.tables["epochs"])
+        if name in {"epochs", "events_newest", "episodes_newest", "episodes_rises", "alert_actions"}:
+            return list(self.tables[name])
         if name == "progress":
             return self._progress(where["epoch"])
         if name in {"snapshots_newest", "snapshot_state"}:
             keys = where.keys() & {"epoch", "partition", "position"}
             found = [row for row in self.tables["snapshots"] if all(row[key] == where[key] for key in keys)]
             return found[::-1]
-        if name in {"events_newest", "episodes_newest"}:
-            return []
+        if name == "sales_sizes":
+            return self._sizes(where)
         if name.endswith("_after"):
             return self._after(name.removesuffix("_after"), where)
         return self._extent(name.removesuffix("_extent"))
+
+    def _sizes(self, where: dict[str, object]) -> list[dict[str, object]]:
+        step = int(str(where["step"]))
+        blocks = Counter(int(str(row["offset"])) // step for row in self._after("sales", where))
+        return [{"block": block, "rows": rows} for block, rows in sorted(blocks.items())]
 
     def _progress(self, epoch: object) -> list[dict[str, object]]:
         newest: dict[tuple[object, object], int] = {}

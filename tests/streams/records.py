@@ -102,13 +102,14 @@ def chunk(topic: str, events: Sequence[msgspec.Struct | bytes | None], first: in
 
 def clock(at: int, **offsets: int) -> Chunk:
     """Return punctuation for all inputs; ``offsets`` by input name."""
-    named = {topics.INPUT_NAMES[name]: offset for name, offset in offsets.items()}
+    named = {topics.TIMED_NAMES[name]: offset for name, offset in offsets.items()}
     return chunk(topics.CLOCK, [Clock(iso(at), "test", offsets=named)])
 
 
 #: Columns whose type does not follow from values that may all be missing or empty.
 _TYPES = {
     "corrects": pa.list_(pa.string()),
+    "confirms": pa.list_(pa.string()),
     **{name: pa.int64() for name in ("unit_cost", "price", "sales", "stock")},
 }
 
@@ -122,10 +123,12 @@ def replay(
     engine: Engine, tables: Mapping[str, Mapping[str, Sequence[Any]]], dead: Mapping[str, Sequence[Any]] | None = None
 ) -> None:
     """Take in the raw rows of several tables at once; ``dead`` are rows of dead letters."""
-    letters = list(zip(dead["topic"], dead["offset"], strict=True)) if dead else []
+    letters = list(zip(*(dead[name] for name in ("topic", "offset", "line", "lines")), strict=True)) if dead else []
     for table, columns in tables.items():
-        rejected = [offset for topic, offset in letters if topic == TOPICS[table]]
-        events = engine.prepare(table, stored(columns), np.array(rejected, np.int64))
+        mine = [place for topic, *place in letters if topic == TOPICS[table]]
+        rejected = np.array(mine, np.int64).reshape(-1, 3)
+        names = ("offset", "line", "lines")
+        events = engine.prepare(table, stored(columns), pa.table(list(map(pa.array, rejected.T)), names))
         if len(events):
             engine.replay(events, 0, len(events))
     engine.settle(WALL)

@@ -33,7 +33,7 @@ EVERY = 4 * 3600
 #: Packs whose rules look at regions, and at single sites: the latter cost two thirds of a run's time.
 DATES = ("urumqi-2007", "urumqi-2007-steady", "qingdao-2014", "qingdao-2015", "mofcom-2011")
 SITES = ("site", "gouging", "suspected-out")
-PACKS = ("live", "cover", *DATES, "urumqi-2007:wholesale", *SITES)
+PACKS = ("live", "cover", *DATES, "urumqi-2007:wholesale", *SITES, "feed")
 #: What prefectures tell each other about a province is put together here.
 ABOVE = 0
 
@@ -165,6 +165,8 @@ def play(
     days: int | None = None,
     packs: Iterable[str] = PACKS,
     chunks: tuple[int, int] = (1_000_000, EVERY),
+    *,
+    quarantine: bool = False,
 ) -> Played:
     """Play a scenario, or its first ``days``, in event time until every date is closed.
 
@@ -174,7 +176,7 @@ def play(
     catalogue: Catalogue = load_catalogue()
     chosen = sorted(prefectures)
     rulebook = Rulebook([load_pack(one) for one in packs], catalogue)
-    options = Options(event_time=True)
+    options = Options(event_time=True, quarantine=quarantine)
     engines = {
         partition: Engine(partition, PARTITIONS, catalogue, rulebook, options, "test", 0)
         for partition in range(PARTITIONS)

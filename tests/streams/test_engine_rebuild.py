@@ -79,10 +79,14 @@ class Log:
                     kept[name].extend(more)
 
 
+#: What depends on when and how a transition was processed: its marks are of the moment at which it is published.
+OF_THE_MOMENT = {"as_of", "processed_at", "acknowledged", "silenced", "inhibited", "actions_offset"}
+
+
 def meaning(alert: Alert) -> tuple[Any, ...]:
-    """Return an alert without what depends on when and how it was processed."""
+    """Return a transition without what depends on when and how it was processed."""
     plain = msgspec.to_builtins(alert)
-    return tuple(sorted((name, str(value)) for name, value in plain.items() if name not in {"as_of", "processed_at"}))
+    return tuple(sorted((name, str(value)) for name, value in plain.items() if name not in OF_THE_MOMENT))
 
 
 def feed(engine: Engine, log: Log, events: Events, seed: int, most: int) -> None:

@@ -40,6 +40,9 @@ class Step:
     events: Sequence[msgspec.Struct] = ()
 
 
+NOTHING_REJECTED = pa.table({name: pa.array([], pa.int64()) for name in ("offset", "line", "lines")})
+
+
 def week() -> list[Step]:
     """Eight dates with the usual prices, quotes and enough stock."""
     steps = []
@@ -138,7 +141,7 @@ def restarted(died: Run, snapshot: bytes, since: int, last: int, wall: float) ->
     for raw, _, _ in died.stored[since : last + 1]:
         for table, columns in raw.items():
             rows = records.stored(columns)
-            events = engine.prepare(table, rows, pa.array([], pa.int64()).to_numpy())
+            events = engine.prepare(table, rows, NOTHING_REJECTED)
             engine.settle(columns["ingested"][0])
             engine.replay(events, 0, len(events))
             engine.settle(columns["ingested"][-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 
 from schemas import topics
 from streams.rebuild import Epoch, Rebuilder, progress, register
@@ -132,3 +133,25 @@ def test_rows_stored_again_later_do_not_come_before_earlier_offsets() -> None:
     reached(warehouse, "new", sales=4)
     engine, _ = rebuild(warehouse)
     assert engine.replayed == [("sales", offset) for offset in range(4)]
+
+
+class Asked(MemoryWarehouse):
+    """Remembers from when on each table was asked for; its newest event is of 2026."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since: dict[str, object] = {}
+
+    def _answer(self, name: str, where: dict[str, object]) -> list[dict[str, object]]:
+        if name == "events_newest":
+            return [{"newest": datetime(2026, 1, 1, tzinfo=UTC)}]
+        if name.endswith("_extent"):
+            self.since[name.removesuffix("_extent")] = where["since"]
+        return super()._answer(name, where)
+
+
+def test_history_has_a_limit_but_for_the_registry_which_is_read_from_its_beginning() -> None:
+    warehouse = Asked()
+    rebuild(warehouse)
+    limit = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) - 35 * 86_400
+    assert warehouse.since == {"registry": 0, "sales": limit, "stock": limit, "quotes": limit}

@@ -63,7 +63,7 @@ def decoded(values: list[bytes | None], *, bulk: bool) -> tuple[Decoded, dict[st
     seen = Seen()
     decoder = Decoder(CATALOGUE, 0, 4, Civil(options.timezone), options, seen)
     if not bulk:
-        decoder._bulk._decode = None
+        decoder._bulk._json._decode = None
     size = len(values)
     chunk = Chunk(topics.SALES, 0, range(7, 7 + size), values, [b""] * size, [()] * size, [0] * size, 7 + size)
     return decoder.decode(chunk, WALL), seen.dump()

@@ -80,6 +80,14 @@ def test_gouging_stores_are_found_and_no_others() -> None:
     assert {one.site for one in played.raised if one.rule == "gouging"} == {"540402-01"}
 
 
+def test_a_lost_feed_is_noticed_and_no_other_enterprise_is_taken_for_silent() -> None:
+    played = play("feed-loss", [NYINGCHI], 7, packs=("live", "cover", "feed"))
+    assert ("feed", "blue") in played.expected()
+    check_incidents(played)
+    lost = {truth.enterprise for truth in played.truths if truth.enterprise}
+    assert {one.site for one in played.raised if one.rule == "feed"} == lost
+
+
 @pytest.mark.slow
 def test_a_substitution_leaves_gaps_at_one_enterprise_only() -> None:
     played = play("substitution", [NYINGCHI], 7, packs=("qingdao-2015", *SITES))
@@ -101,7 +109,7 @@ def test_a_calm_fortnight_over_seeds(seed: int) -> None:
 
 @pytest.mark.slow
 def test_a_lost_feed_leaves_other_counties_alone() -> None:
-    check_incidents(play("feed-loss", [NYINGCHI, LHOKA], 7, packs=REGIONS))
+    check_incidents(play("feed-loss", [NYINGCHI, LHOKA], 7, packs=(*REGIONS, "feed")))
 
 
 @pytest.mark.soak
@@ -110,3 +118,20 @@ def test_a_lost_feed_leaves_other_counties_alone() -> None:
 def test_all_packs_in_every_scenario_over_seeds(name: str, seed: int) -> None:
     own = load_scenario(name).prefectures
     check(name, play(name, [int(code) for code in own] or EVERYWHERE, seed, packs=PACKS))
+
+
+def test_quotes_in_the_wrong_unit_raise_nothing_but_what_tells_of_them() -> None:
+    """Held back, they are in no rule; with the quarantine off, sound stores are accused of gouging."""
+    packs = ("urumqi-2007", "gouging")
+    held = play("unit-slip", [NYINGCHI], 7, packs=(*packs, "suspect"), quarantine=True)
+    assert held.expected() == {("suspect", "blue")}
+    check_incidents(held)
+    slips = {(store, good) for truth in held.truths for store in truth.stores for good in truth.goods}
+    told = {(one.site, one.good) for one in held.raised if one.rule == "suspect"}
+    assert told == slips
+    assert {one.rule for one in held.raised} == {"suspect"}
+    endings = [one.reason for one in held.cluster.alerts if one.rule == "suspect" and one.state == "resolved"]
+    assert endings == ["corrected"] * len(slips)
+
+    believed = play("unit-slip", [NYINGCHI], 7, packs=packs)
+    assert {(one.site, one.good) for one in believed.raised if one.rule == "gouging"} == slips

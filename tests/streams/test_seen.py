@@ -170,3 +170,10 @@ def test_tills_that_are_gone_for_seven_dates_are_forgotten() -> None:
     for day in range(1, 30):
         seen.receipt(day, (f"store {day}", "1"), 1, [1], whole=True)
     assert len(seen.dump()["stores"]) <= 8
+
+
+def test_of_a_receipt_without_lines_nothing_was_seen() -> None:
+    seen = Seen()
+    assert seen.receipt(1, TILL, 7, [], whole=True) == []
+    assert seen.receipt(1, TILL, 7, [1], whole=True) == [False], "sent again with its lines it counts"
+    assert seen.receipt(1, TILL, 7, [1, 2], whole=True) == [True, True]

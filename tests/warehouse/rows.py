@@ -39,7 +39,16 @@ def quote(offset: int, line: int = 0, **other: object) -> dict[str, object]:
         "epoch": "e1", "topic": "market.quotes", "partition": 2, "offset": offset, "line": line,
         "event_id": f"q{offset}", "sender": "bureau", "site": "m1", "region": 540402, "prefecture": 540400,
         "good": "potato", "kind": "retail", "business_date": 17246, "at": 1_490_000_000 + offset, "price": 41_000,
-        "sales": None, "stock": None, "repeat": 0, "ingested": 1_490_000_100,
+        "sales": None, "stock": None, "corrects": [], "confirms": [], "repeat": 0, "ingested": 1_490_000_100,
+    } | other  # fmt: skip
+
+
+def suspect(identity: str, **other: object) -> dict[str, object]:
+    """Return a row of ``quote_suspects``."""
+    return {
+        "id": identity, "kind": "retail", "region": 540402, "site": "m1", "good": "potato", "business_date": 17246,
+        "at": 1_490_000_000, "price": 410_000, "own_price": 41_000, "county_price": 40_000, "county_sites": 4,
+        "slip": 10.0, "own_z": None, "county_z": 31.5, "state": "waiting", "decided": 1_490_000_060, "version": 1,
     } | other  # fmt: skip
 
 
@@ -69,4 +78,13 @@ def dead_letter(offset: int, **other: object) -> dict[str, object]:
         "epoch": "e1", "topic": "pos.sales", "partition": 2, "offset": offset, "stage": "decode",
         "reason": "truncated", "error": "DecodeError", "key_base64": "", "value_base64": "eyI=", "headers": "[]",
         "at": 1_490_000_000 + offset, "sender": "", "event_id": "", "site": "", "region": "", "size": 3,
+    } | other  # fmt: skip
+
+
+def registered(offset: int, line: int = 0, **other: object) -> dict[str, object]:
+    """Return a row of ``registry``."""
+    return {
+        "epoch": "e1", "topic": "registry.changes", "partition": 2, "offset": offset, "line": line,
+        "event_id": f"v{offset}", "sender": "bureau", "prefecture": 540400, "kind": "site", "code": "s1",
+        "at": 1_490_000_000 + offset, "entity": '{"code":"s1","name_zh":"八一店"}', "ingested": 1_490_000_100,
     } | other  # fmt: skip

@@ -93,13 +93,14 @@ def test_offsets_of_which_a_part_was_rejected(house: Engine) -> None:
 def test_the_history_of_quotes_is_by_event_time_and_then_as_they_came(house: Engine) -> None:
     for epoch, ordinal in (("e1", 2), ("e0", 1)):
         house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000 + ordinal]})
-    late, again = rows.quote(12, at=1_490_000_000, price=2), rows.quote(13, price=3, repeat=1)
+    late = rows.quote(12, at=1_490_000_000, price=2, confirms=["q1"])
+    again = rows.quote(13, price=3, repeat=1)
     before = rows.quote(99, epoch="e0", at=1_490_000_000, price=1)
-    twice(house, "quotes", rows.quote(10, price=4), rows.quote(10, 1, price=5), late, again, before)
+    twice(house, "quotes", rows.quote(10, price=4), rows.quote(10, 1, price=5, corrects=["q1"]), late, again, before)
     twice(house, "quotes", rows.quote(14, kind="wholesale", price=None, stock=500))
     history = found(house, "quotes_history", kind="retail")
-    assert picked(history, "price", "stock") == [(1, None), (2, None), (4, None), (5, None)]
-    assert set(history[0]) == {"region", "site", "good", "business_date", "price", "stock"}
+    assert picked(history, "price", "stock", "checked") == [(1, None, 0), (2, None, 1), (4, None, 0), (5, None, 2)]
+    assert set(history[0]) == {"region", "site", "good", "business_date", "price", "stock", "checked"}
     assert picked(found(house, "quotes_history", kind="wholesale"), "price", "stock") == [(None, 500)]
 
 
@@ -222,9 +223,39 @@ def test_dead_letters_page_by_page_in_both_directions(house: Engine) -> None:
         assert picked(found(house, "dead_letters_keys", **only), *keys) == oldest[2:], only
     assert picked(found(house, "dead_letters_keys", until=1_490_000_001, limit=5, partition=2), *keys) == oldest[:1]
     assert found(house, "dead_letters_keys", epoch="e2") == []
-    places = {"keys": ["e1/pos.sales/2/1", "e1/market.quotes/2/3"], "epochs": ["e1"], "first": 1, "last": 3}
+    places = {"keys": ["e1/pos.sales/2/1/0", "e1/market.quotes/2/3/0"], "epochs": ["e1"], "first": 1, "last": 3}
     whole = found(house, "dead_letters_values", **places, topics=["pos.sales", "market.quotes"])
     assert picked(whole, "offset", "value_base64", "size", "sender") == [(3, "eyI=", 9, "shop"), (1, "eyI=", 3, "")]
+
+
+def test_receipts_of_one_batch_are_letters_of_their_own(house: Engine) -> None:
+    batch = [rows.dead_letter(1, line=line, lines=2, value_base64=f"{line}") for line in (0, 2, 4)]
+    twice(house, "dead_letters", *batch)
+    house.run("OPTIMIZE TABLE dead_letters FINAL")
+    assert picked(found(house, "dead_letters_keys"), "offset", "line") == [(1, 0), (1, 2), (1, 4)]
+    assert picked(found(house, "dead_letters_keys", direction=-1), "line") == [(4,), (2,), (0,)]
+    after = {"after": 1, "after_epoch": "e1", "after_topic": "pos.sales", "after_partition": 2}
+    rest = found(house, "dead_letters_keys", **after, after_turn=1_490_000_001, after_offset=1, after_line=0)
+    assert picked(rest, "line") == [(2,), (4,)]
+    assert picked(found(house, "dead_letters_keys", offset=1, line=4), "line") == [(4,)]
+    places = {"keys": ["e1/pos.sales/2/1/2"], "epochs": ["e1"], "topics": ["pos.sales"], "first": 1, "last": 1}
+    assert picked(found(house, "dead_letters_values", **places), "line", "lines", "value_base64") == [(2, 2, "2")]
+    where = {"epoch": "e1", "topic": "pos.sales", "partition": 2, "from_offset": 0, "to_offset": 9}
+    assert picked(found(house, "dead_offsets", **where), "line", "lines") == [(0, 2), (2, 2), (4, 2)]
+    twice(house, "dead_letter_replays", {
+        "epoch": "e1", "topic": "pos.sales", "partition": 2, "offset": 1, "line": 2, "attempt": 1, "step": "sent",
+        "run": "r", "at": 1_490_000_100,
+    })  # fmt: skip
+    assert picked(found(house, "dead_letters_keys", replayed=1), "line") == [(2,)]
+    assert picked(found(house, "dead_letters_summary"), "letters", "replayed") == [(3, 1)]
+
+
+def test_how_many_rows_a_window_of_offsets_would_hold(house: Engine) -> None:
+    twice(house, "sales", rows.sale(4), rows.sale(4, line=1), rows.sale(205))
+    place = {"epoch": "e1", "topic": "pos.sales", "partition": 2, "from_offset": 0, "to_offset": 300, "step": 100}
+    blocks = dict(picked(found(house, "sales_sizes", **place), "block", "rows"))
+    assert blocks.keys() == {0, 2}
+    assert blocks[0] >= 2
 
 
 def test_dead_letters_by_reason_and_their_replays(house: Engine) -> None:
@@ -238,7 +269,7 @@ def test_dead_letters_by_reason_and_their_replays(house: Engine) -> None:
     twice(house, "dead_letter_replays", {**read, "at": 1_490_000_101})
     assert picked(found(house, "dead_letter_run", run="r"), "outcome", "records") == [("counted", 1)]
     assert found(house, "dead_letter_run", run="other") == []
-    steps = found(house, "dead_letter_replays", keys=["e1/pos.sales/2/1"])
+    steps = found(house, "dead_letter_replays", keys=["e1/pos.sales/2/1/0"])
     assert picked(steps, "step", "sent_offset", "outcome") == [("sent", 0, ""), ("read", 5, "counted")]
     names = ("kind", "letters", "replayed")
     assert picked(found(house, "dead_letters_summary"), *names) == [("line #: no amount", 3, 1), ("truncated", 1, 0)]
@@ -283,3 +314,31 @@ def test_where_a_rebuild_has_to_look(house: Engine) -> None:
         assert picked(extents, "epoch", "topic", "partition", "first_offset", "next_offset") == [
             ("e1", topic, 2, 5, 10),
         ]
+
+
+def test_the_newest_version_of_every_entity_per_prefecture(house: Engine) -> None:
+    """By event time, then by the order of the stream, over all brokers."""
+    for epoch, ordinal in (("e1", 2), ("e0", 1)):
+        house.insert("epochs", {"epoch": [epoch], "ordinal": [ordinal], "started": [1_490_000_000]})
+    shop: dict[str, Any] = {"kind": "enterprise", "code": "E1"}
+    twice(house, "registry", rows.registered(5), rows.registered(9, at=1_490_000_001), rows.registered(99, epoch="e0"))
+    twice(house, "registry", rows.registered(6, at=1_490_000_099, entity="new"), rows.registered(7, **shop))
+    twice(house, "registry", rows.registered(8, prefecture=540100, **shop))
+    newest = found(house, "registry_newest")
+    assert picked(newest, "kind", "code", "prefecture", "entity") == [
+        ("enterprise", "E1", 540100, rows.registered(8)["entity"]),
+        ("enterprise", "E1", 540400, rows.registered(7)["entity"]),
+        ("site", "s1", 540400, "new"),  # as late as the other broker's, and read later
+    ]
+    assert picked(found(house, "registry_newest", kind="site"), "code") == [("s1",)]
+    assert picked(found(house, "registry_newest", code="E1", prefecture=540100), "prefecture") == [(540100,)]
+
+
+def test_what_a_rebuild_reads_of_the_registry(house: Engine) -> None:
+    twice(house, "registry", rows.registered(5), rows.registered(5, line=1, code="s2"), rows.registered(9))
+    twice(house, "registry", rows.registered(7, prefecture=540100), rows.registered(3, epoch="e0"))
+    extents = found(house, "registry_extent", prefectures=[540400])
+    assert picked(extents, "epoch", "first_offset", "next_offset") == [("e0", 3, 4), ("e1", 5, 10)]
+    after = found(house, "registry_after", **ALL, topic="registry.changes", prefectures=[540400])
+    assert picked(after, "offset", "line", "code") == [(5, 0, "s1"), (5, 1, "s2"), (9, 0, "s1")]
+    assert after[0] == as_stored(rows.registered(5))

@@ -16,6 +16,11 @@ FROM (
     FROM quotes
     GROUP BY epoch, topic, partition
     UNION ALL
+    SELECT 'registry' AS name, epoch, topic, partition, uniqExact(`offset`, line) AS rows, count() AS stored,
+        min(`offset`) AS first_offset, max(`offset`) AS last_offset
+    FROM registry
+    GROUP BY epoch, topic, partition
+    UNION ALL
     SELECT 'dead_letters' AS name, epoch, topic, partition, uniqExact(`offset`, stage) AS rows, count() AS stored,
         min(`offset`) AS first_offset, max(`offset`) AS last_offset
     FROM dead_letters

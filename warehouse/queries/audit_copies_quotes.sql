@@ -3,7 +3,7 @@ SELECT `offset`, line, count() AS copies, uniqExact(content) AS contents
 FROM (
     SELECT `offset`, line, cityHash64(
         event_id, sender, site, region, prefecture, good, kind, business_date, at, isNull(price), ifNull(price, 0),
-        isNull(sales), ifNull(sales, 0), isNull(stock), ifNull(stock, 0), repeat
+        isNull(sales), ifNull(sales, 0), isNull(stock), ifNull(stock, 0), corrects, confirms, repeat
     ) AS content
     FROM quotes
     WHERE epoch = {epoch:String} AND topic = {topic:String} AND partition = {partition:UInt16}

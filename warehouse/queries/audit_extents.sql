@@ -15,5 +15,10 @@ FROM (
         max(`offset`) AS last_offset
     FROM quotes
     GROUP BY epoch, topic, partition
+    UNION ALL
+    SELECT 'registry' AS name, epoch, topic, partition, count() AS rows, min(`offset`) AS first_offset,
+        max(`offset`) AS last_offset
+    FROM registry
+    GROUP BY epoch, topic, partition
 )
 ORDER BY name, epoch, topic, partition

@@ -7,6 +7,8 @@ FROM (
     UNION ALL
     SELECT 'quotes' AS name, count() AS rows FROM quotes
     UNION ALL
+    SELECT 'registry' AS name, count() AS rows FROM registry
+    UNION ALL
     SELECT 'dead_letters' AS name, count() AS rows FROM dead_letters
     UNION ALL
     SELECT 'ingest_progress' AS name, count() AS rows FROM ingest_progress

@@ -2,7 +2,7 @@
 -- prefectures: limit to these; empty: all.
 SELECT
     epoch, topic, partition, `offset`, line, event_id, sender, site, region, prefecture, good, kind,
-    business_date, at, price, sales, stock, repeat, ingested
+    business_date, at, price, sales, stock, corrects, confirms, repeat, ingested
 FROM quotes
 WHERE epoch = {epoch:String} AND topic = {topic:String} AND partition = {partition:UInt16}
     AND `offset` >= {from_offset:UInt64} AND `offset` < {to_offset:UInt64}

@@ -2,11 +2,11 @@
 -- prefectures: limit to these; empty: all.
 SELECT
     epoch, topic, partition, `offset`, line, event_id, sender, site, region, prefecture, good, kind,
-    business_date, at, price, sales, stock, repeat, ingested
+    business_date, at, price, sales, stock, corrects, confirms, repeat, ingested
 FROM (
     SELECT
         epoch, topic, partition, `offset`, line, event_id, sender, site, region, prefecture, good,
-        kind, business_date, at, price, sales, stock, repeat, ingested
+        kind, business_date, at, price, sales, stock, corrects, confirms, repeat, ingested
     FROM quotes
     WHERE at >= toDateTime({since:UInt32=0}, 'UTC') AND at < toDateTime({until:UInt32=4294967295}, 'UTC')
         AND (empty({prefectures:Array(UInt32)=}) OR has({prefectures:Array(UInt32)=}, prefecture))

@@ -36,6 +36,16 @@ class Cover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demand_days: int
 
 
+class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Enterprises that stop reporting."""
+
+    rule: str
+    level: str
+    hold: int
+    dates: int
+    close_after_hours: int
+
+
 class Urumqi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Weekly change of the quote median, and dates without stock."""
 
@@ -126,6 +136,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     live: Live
     cover: Cover
+    feed: Feed
     urumqi: Urumqi
     steady: Steady
     tight: Tight

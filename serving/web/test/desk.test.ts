@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { EVERYTHING, course, grouped, isSilenced, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
+import { EVERYTHING, course, grouped, matching, nextMorning, type Action, type Detail } from "../src/desk/model";
+import { isSilenced, markOf } from "../src/model/alerts";
 import { inLanguage } from "../src/live/post";
 import { everyDay } from "../src/model/prices";
 import { alert, good, goods, region } from "./examples";
@@ -36,6 +37,17 @@ test("a silence is over at its end, without news from the server", () => {
   const silenced = alert({ silenced_until: "2022-08-08T02:11:00Z" });
   expect(isSilenced(silenced, NOW)).toBe(true);
   expect(isSilenced(silenced, NOW + 60_000)).toBe(false);
+});
+
+test("a silence is said before a confirmation, and what covers an alert before that nobody has confirmed it", () => {
+  const inhibited = { id: "p", key: "mofcom-2011|540000|potato", level: "orange" as const };
+  const silenced_until = "2022-08-08T02:11:00Z";
+  expect(markOf(alert(), NOW)).toBe("unconfirmed");
+  expect(markOf(alert({ inhibited }), NOW)).toBe("inhibited");
+  expect(markOf(alert({ inhibited, acknowledged: SEEN }), NOW)).toBe("confirmed");
+  expect(markOf(alert({ acknowledged: SEEN, silenced_until }), NOW)).toBe("silenced");
+  expect(markOf(alert({ acknowledged: SEEN, silenced_until }), NOW + 60_000)).toBe("confirmed");
+  expect(markOf(alert({ acknowledged: SEEN, state: "resolved", level: "none" }), NOW)).toBe("resolved");
 });
 
 test("an episode's course has transitions and actions in the order of time", () => {

@@ -9,7 +9,8 @@ import pytest
 
 from producers.simulate import Progress, Simulation, load, read, run
 from schemas.events import QuoteReport, Receipt, StockReport
-from schemas.topics import INPUTS
+from schemas.registry import RegistryChange
+from schemas.topics import REGISTRY, TIMED
 from tests.producers.simulate.world import NYINGCHI, START, catalogue
 
 HOUR = 3600
@@ -34,6 +35,7 @@ class Sent:
     """Remembers what was sent and when."""
 
     def __init__(self, wall: Wall, fail_after: int | None = None) -> None:
+        self.registered: list[tuple[float, msgspec.Struct | bytes]] = []
         self.records: list[tuple[float, str]] = []
         self.clocks: list[int] = []
         self.flushed = 0
@@ -43,6 +45,10 @@ class Sent:
     def send(self, topic: str, prefecture: int, event: msgspec.Struct | bytes) -> None:
         assert prefecture == NYINGCHI
         assert isinstance(event, msgspec.Struct | bytes)
+        if topic == REGISTRY:
+            assert not self.records
+            self.registered.append((self._wall.now, event))
+            return
         if len(self.records) == self._fail_after:
             raise KeyboardInterrupt
         self.records.append((self._wall.now, topic))
@@ -51,7 +57,7 @@ class Sent:
         self.flushed = len(self.records)
 
     def clock(self, time: int, *, inputs: Sequence[str] = (), prefectures: Sequence[int] = ()) -> None:
-        assert tuple(inputs) == INPUTS
+        assert tuple(inputs) == TIMED
         assert list(prefectures) == [NYINGCHI]
         self.clocks.append(time)
 
@@ -72,6 +78,22 @@ def test_history_goes_at_full_speed_and_the_rest_is_paced() -> None:
     assert summary.records == len(producer.records) == producer.flushed == summary.counts["records"]
 
 
+def test_its_registry_is_sent_before_anything_else() -> None:
+    wall = Wall(START + 30 * DAY)
+    producer, simulation = Sent(wall), simulated()
+    run(simulation, producer, speed=1e9, clock=wall.time, sleep=wall.sleep)
+    changes = [change for _, change in producer.registered if isinstance(change, RegistryChange)]
+    assert changes == [change for _, change in simulation.registry()]
+    receipts = [event.payload for event in simulation.events() if isinstance(event.payload, Receipt)]
+    sites = {change.site.code: change.site for change in changes if change.site}
+    assert {receipt.store: (receipt.sender, receipt.region) for receipt in receipts} == {
+        code: (site.enterprise, site.county) for code, site in sites.items()
+    }
+    assert {site.hours for site in sites.values()} == {"Mo-Su 08:00-22:00"}
+    enterprises = {change.enterprise.code for change in changes if change.enterprise}
+    assert enterprises == {site.enterprise for site in sites.values()}
+
+
 def test_no_event_is_sent_before_its_own_time() -> None:
     """The wall clock stands one hour into the paced part: at any speed the second hour takes an hour."""
     wall = Wall(START + 8 * DAY + 9 * HOUR)
@@ -82,7 +104,8 @@ def test_no_event_is_sent_before_its_own_time() -> None:
     original = simulation.events
 
     def watched(topic: str, prefecture: int, event: msgspec.Struct | bytes) -> None:
-        times.append(wall.now)
+        if topic != REGISTRY:
+            times.append(wall.now)
         send(topic, prefecture, event)
 
     producer.send = watched  # type: ignore[method-assign]

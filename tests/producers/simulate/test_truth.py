@@ -174,3 +174,35 @@ def test_the_ground_truth_survives_its_file(tmp_path: Path) -> None:
     _, _, truths = played("lockdown", BOTH)
     write(truths, tmp_path / "deep" / "truth.jsonl")
     assert read(tmp_path / "deep" / "truth.jsonl") == truths
+
+
+def test_a_quote_in_the_wrong_unit_is_written_down_with_the_alert_that_it_calls_for() -> None:
+    _, _, truths = played("unit-slip")
+    slips = [truth for truth in truths if truth.kind == "unit-slip"]
+    assert {(*truth.stores, *truth.goods) for truth in slips} >= {("540402-01", "eggs", "potato")}
+    for truth in slips:
+        assert {expect.rule for expect in truth.expects} == {"suspect"}
+        assert {expect.good for expect in truth.expects} == set(truth.goods)
+
+
+def test_only_quotes_are_in_the_wrong_unit_and_only_where_the_truth_says_so() -> None:
+    _, events, truths = played("unit-slip")
+    slips = {
+        (store, good, expect.after[:10])
+        for truth in truths
+        for store in truth.stores
+        for good in truth.goods
+        for expect in truth.expects
+    }
+    prices: dict[tuple[str, str], dict[str, float]] = {}
+    for quote in quotes(events):
+        for line in quote.lines:
+            assert line.price is not None
+            prices.setdefault((quote.site, line.good), {})[quote.time[:10]] = line.price
+    jumps = {
+        (site, good, date)
+        for (site, good), dates in prices.items()
+        for date, price in dates.items()
+        if price > 5 * sorted(dates.values())[len(dates) // 2]
+    }
+    assert jumps == slips

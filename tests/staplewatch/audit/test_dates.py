@@ -9,7 +9,8 @@ import polars as pl
 from staplewatch.audit import dates
 from staplewatch.audit.report import Tally
 from streams.indicators.civil import Civil
-from tests.staplewatch.audit.worlds import frame, problems, tally
+from streams.options import Options
+from tests.staplewatch.audit.worlds import Answers, frame, problems, scope, tally
 
 CIVIL = Civil("Asia/Shanghai")
 COUNTY, OTHER, PREFECTURE = 540402, 540421, 540400
@@ -27,6 +28,7 @@ QUOTES = {
     "line": pl.Int64,
     "late": pl.Boolean,
     "unread": pl.Boolean,
+    "doubted": pl.Boolean,
 }
 ROWS = {
     "region": pl.Int64,
@@ -58,6 +60,7 @@ def quotes(*given: tuple[str, int, int], region: int = COUNTY, late: bool = Fals
             number,
             0,
             late and number == len(given) - 1,
+            False,
             False,
         )
         for number, (site, day, price) in enumerate(given)
@@ -139,3 +142,31 @@ def test_a_row_that_would_be_right_without_the_late_quote_waits_for_it() -> None
     assert audit(found, (2, 5.0, 1, 1))[0] == 1
     assert audit(found, (2, 7.0, 1, 1))[0] == 0
     assert audit(quotes(("a", 2, 50_000), ("b", 2, 70_000)), (2, 5.0, 1, 1))[0] == 0
+
+
+HELD = {"kind": pl.String, "region": pl.Int64, "site": pl.String, "good": pl.String} | dict.fromkeys(
+    ("day", "at", "price"), pl.Int64
+)
+
+
+def test_quotes_that_are_held_back_do_not_count_and_confirmed_ones_may_not_yet() -> None:
+    sent = quotes(("a", 0, 40_000), ("b", 0, 400_000), ("c", 0, 500_000)).select(*HELD)
+    held = sent.with_columns(state=pl.Series(["corrected", "waiting", "confirmed"])).slice(1)
+    answers = Answers(
+        {"audit_quotes": lambda _: sent.to_dicts(), "audit_suspects": lambda _: held.to_dicts()},
+        {"audit_quotes": HELD, "audit_suspects": HELD | {"state": pl.String}},
+    )
+    found = {
+        quarantine: dates.counting(scope(answers, options=Options(quarantine=quarantine)), DAY, DAY + 1)
+        for quarantine in (True, False)
+    }
+    assert found[True].select("site", "doubted").rows() == [("a", False), ("c", True)]
+    assert found[False].select("site", "doubted").rows() == [("a", False), ("b", False), ("c", False)]
+
+
+def test_a_row_that_lacks_a_confirmed_quote_waits_to_be_corrected() -> None:
+    sent = quotes(("a", 0, 40_000), ("b", 0, 400_000)).with_columns(doubted=pl.Series([False, True]))
+    pending, said = audit(sent, (0, 4.0, 1, 1), (1, 22.0, 2, 0), (2, 22.0, 2, 0))
+    assert (pending, problems(said)) == (1, [])
+    pending, said = audit(sent, (0, 5.0, 1, 1), (1, 22.0, 2, 0), (2, 22.0, 2, 0))
+    assert (pending, len(problems(said))) == (0, 1)

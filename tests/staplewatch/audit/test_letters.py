@@ -15,7 +15,7 @@ from staplewatch.audit.report import Tally
 from streams.chunk import Chunk
 from tests.staplewatch.audit.worlds import frame, problems, tally
 
-STORED = {"topic": pl.String, "offset": pl.Int64, "stage": pl.String, "at": pl.Int64}
+STORED = {"topic": pl.String, "offset": pl.Int64, "line": pl.Int64, "stage": pl.String, "at": pl.Int64}
 SECOND = 1000
 
 
@@ -43,7 +43,7 @@ def told(*offsets: int, first: int = 0) -> Published:
 
 def audit(published: Published, *stored: int, reached: int = 100) -> tuple[int, Tally]:
     found = tally()
-    rows = frame(STORED, *[(topics.SALES, offset, "decode", offset) for offset in stored])
+    rows = frame(STORED, *[(topics.SALES, offset, 0, "decode", offset) for offset in stored])
     return letters.compare(2, published, rows, {topics.SALES: reached}, found), found
 
 
@@ -81,3 +81,16 @@ def test_a_header_without_a_value_is_no_dead_letter() -> None:
     nulls: Any = [(name, None) for name in letters.HEADERS]
     chunk = Chunk(topics.DEAD_LETTERS, 2, range(1), [b"{"], [None], [nulls], [0], 1)
     assert letters.collect([chunk])[2].strange == 1
+
+
+def test_receipts_of_one_batch_are_letters_of_their_own() -> None:
+    def letter(line: int) -> DeadLetter:
+        return DeadLetter(topics.SALES, 2, 3, "validate", "no", "Rejected", b"{}", None, line=line, lines=2)
+
+    own = [dead_letter_headers(letter(line)) for line in (0, 4)]
+    chunk = Chunk(topics.DEAD_LETTERS, 2, range(2), [b"{}"] * 2, [None] * 2, own, [0, 0], 2)
+    published = letters.collect([chunk])[2]
+    found = tally()
+    rows = frame(STORED, *[(topics.SALES, 3, line, "validate", 3) for line in (0, 4, 8)])
+    letters.compare(2, published, rows, {topics.SALES: 100}, found)
+    assert problems(found) == [("letter_topic", "pos.sales/2 @3", "validate", "-")]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
 import pytest
 
-from staplewatch import cli
+from staplewatch import cli, words
 from staplewatch.scoring import labels
 from staplewatch.scoring.labels import Labelled
 from streams.alerts.packs import load
@@ -119,6 +120,20 @@ def test_the_command_prints_both_rules(capsys: pytest.CaptureFixture[str]) -> No
     ours, plain = json.loads(capsys.readouterr().out)
     assert (ours["rule"], plain["rule"]) == ("suspected-out", "constant-rate")
     assert ours["out_hours"] == plain["out_hours"] > 3000
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "left out 1 hours that occur twice"), ("zh", "重复出现")])
+def test_hours_that_are_left_out_are_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, lang: Literal["en", "zh"], said: str
+) -> None:
+    raw = pl.read_parquet(DATA).filter(pl.col("product_id") == pl.col("product_id").first())
+    pl.concat([raw, raw.head(1)]).write_parquet(tmp_path / "twice.parquet")
+    words.use(lang)
+    try:
+        assert cli.run_command(["score", "--labels", str(tmp_path / "twice.parquet")]) == 0
+    finally:
+        words.use("en")
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_figures_per_rule() -> None:
         raised("2026-01-02T00:00:00+08:00", id="c", rule="cover"),
         raised("2025-06-01T00:00:00+08:00", id="d", rule="cover"),
         raised("2026-01-02T00:00:00+08:00", id="e", rule="cover", region="540502"),
+        raised("2026-01-02T00:00:00+08:00", id="f", rule="mofcom-2011", region="500000"),
     ]
     cover, live = scores(TRUTHS, transitions)
     assert (live.rule, live.expected, live.met, live.recall) == ("live-24h", 1, 1, 1.0)

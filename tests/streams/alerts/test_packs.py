@@ -51,6 +51,28 @@ def test_cover_is_below_the_thresholds_of_the_good(days: float | None, level: in
     assert judged(rule_of("cover", "cover"), cover_days=days, **lines) == (level, clear)
 
 
+@pytest.mark.parametrize(
+    ("silent", "interval", "gaps", "level", "clear"),
+    [
+        (1.5, 0.1, 3, 1, False), (1.4, 0.1, 3, 0, False), (1.3, 0.1, 3, 0, True), (1.5, 0.1, 2, UNDEFINED, False),
+        (6.0, 2.0, 9, 1, False), (5.9, 2.0, 9, 0, False), (5.3, 2.0, 9, 0, True), (42.0, 14.0, 5, 1, False),
+        (9.0, None, 0, UNDEFINED, False),
+    ],
+)  # fmt: skip
+def test_feed_is_silent_for_three_intervals_of_half_an_hour_at_least(
+    silent: float, interval: float | None, gaps: int, level: int, clear: bool
+) -> None:
+    seen = {"feed_silent_hours": silent, "feed_interval_hours": interval, "feed_gaps": gaps}
+    assert judged(rule_of("feed", "feed"), **seen) == (level, clear)
+
+
+def test_feed_watches_prefectures() -> None:
+    book = Rulebook([load("feed")], CATALOGUE)
+    regions = book.regions(book.rules["feed"])
+    assert 540400 in regions
+    assert len(regions) == 7
+
+
 def test_cover_watches_counties_and_prefectures() -> None:
     book = Rulebook([load("cover")], CATALOGUE)
     regions = book.regions(book.rules["cover"])
@@ -238,6 +260,13 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
         ("[rules.words.spike_24h]", "[rules.words.vwap_24h]", "[[rules]]", "are missing: add words.spike_24h"),
         ('subject = ["county"]', 'subject = ["village"]', '["village"]', "Invalid enum value 'village'"),
         ('subject = ["county"]', 'subject = ["site", "county"]', '["site"', "no other subject"),
+        ('subject = ["county"]', 'subject = ["enterprise", "county"]', '["enterprise"', "no other subject"),
+        (
+            'subject = ["county"]',
+            'subject = ["enterprise"]',
+            "spike_24h >= 0.15",
+            "known: feed_silent_hours, feed_interval",
+        ),
         ('subject = ["county"]', "subject = []", "[]", "at least one subject"),
         ('red = "spike_24h >= 1.00"', 'purple = "spike_24h >= 9"', "spike_24h >= 9", "Invalid enum value 'purple'"),
         ('id = "live-24h"', 'id = "live-1h"', 'live-1h"\nsubject = ["county"]\ntrigger', "would collide"),
@@ -275,5 +304,5 @@ def test_a_pack_that_is_hardly_one(text: str, message: str) -> None:
 def test_an_unknown_pack_gets_a_suggestion() -> None:
     with pytest.raises(PackError, match='did you mean "urumqi-2007"'):
         load("urumqi-207")
-    with pytest.raises(PackError, match="packs: cover, gouging, live, mofcom-2011, qingdao-2014"):
+    with pytest.raises(PackError, match="packs: cover, feed, gouging, live, mofcom-2011, qingdao-2014"):
         load("zzz.toml")

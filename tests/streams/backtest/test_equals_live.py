@@ -10,9 +10,11 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.opening import Week
 from streams.backtest.quotes import LINES, History
 from streams.indicators.civil import DAY, Civil
 from streams.indicators.counts import NAMELESS
+from streams.indicators.hours import Hours
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
 from streams.indicators.quotes import QUOTED, QuoteBook
@@ -46,7 +48,8 @@ class Live:
 
     def __init__(self) -> None:
         self.pairs = Pairs(2, 2)
-        self.quotes, self.shelf = QuoteBook(self.pairs), Shelf(self.pairs, UTC, (8, 22), 28)
+        self.quotes = QuoteBook(self.pairs)
+        self.shelf = Shelf(self.pairs, UTC, Hours(self.pairs, Week.daily(8, 22)), 28)
         self.outages = Outages(6)
 
     def close(self, day: int, quoted: list[Any]) -> dict[str, Any]:

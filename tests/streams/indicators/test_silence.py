@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.opening import Week, parse, weekday
 from streams.indicators import silence
 from streams.indicators.civil import Civil
+from streams.indicators.hours import Hours
 from streams.indicators.pairs import Pairs
 from streams.indicators.silences import Silences
 
@@ -67,7 +69,7 @@ def test_state_fed_sale_by_sale_equals_the_batch(seed: int, size: int) -> None:
     pairs = Pairs(1, 2)
     sites = np.array([pairs.site("a", 0), pairs.site("b", 0)])
     rows = pairs.of(sites[[0, 0, 1]], np.array([0, 1, 0]))
-    live = Silences(pairs, CIVIL, (8, 22))
+    live = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     batch = silence.at_hour_ends(sold, np.array([0, 0, 1]), OPENED, 30)
     for day in range(days):
         if day:
@@ -86,14 +88,41 @@ def test_state_fed_sale_by_sale_equals_the_batch(seed: int, size: int) -> None:
 def test_a_restored_state_answers_the_same() -> None:
     pairs = Pairs(1, 1)
     pair = pairs.of(np.array([pairs.site("a", 0)]), np.array([0]))
-    state = Silences(pairs, CIVIL, (8, 22))
+    state = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     for day in range(20_000, 20_010):
         state.sell(np.repeat(pair, 3), day * 86_400 + np.array([9, 12, 15]) * 3600, np.ones(3, np.int64))
         state.close(day)
     data = state.dump()
-    copy = Silences(pairs, CIVIL, (8, 22))
+    copy = Silences(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)))
     copy.load({**data, "profile": data["profile"].value})
     now = 20_010 * 86_400 + 20 * 3600
     assert copy.values(pair, now).keys() == state.values(pair, now).keys()
     for name, column in state.values(pair, now).items():
         np.testing.assert_array_equal(copy.values(pair, now)[name], column)
+
+
+def weekly(*, registered: bool) -> dict[str, float]:
+    """Return what rules read on a Sunday at 20:00 of a shop that is closed on Sundays, and of which that is known."""
+    pairs = Pairs(1, 1)
+    pair = pairs.of(np.array([pairs.site("a", 0)]), np.array([0]))
+    hours = Hours(pairs, Week.daily(8, 22))
+    if registered:
+        hours.set("a", parse("Mo-Sa 08:00-22:00"))
+    live = Silences(pairs, CIVIL, hours)
+    sunday = next(day for day in range(20_000, 20_007) if weekday(day) == 6)
+    for day in range(sunday - 28, sunday + 1):
+        for hour in range(8, 22) if weekday(day) != 6 else ():
+            live.sell(pair, np.array([(day * 24 + hour) * 3600 + 2_700]), np.array([1000]))
+        hours.close(day - 1)
+        live.close(day - 1)
+    assert live.watched((sunday * 24 + 20) * 3600).tolist() == [not registered]
+    return {name: float(column[0]) for name, column in live.values(pair, (sunday * 24 + 20) * 3600).items()}
+
+
+def test_a_shop_that_is_closed_on_sundays_is_not_silent_then() -> None:
+    unknown, known = weekly(registered=False), weekly(registered=True)
+    assert unknown["no_sale_p"] < 0.01
+    assert known["no_sale_p"] > 0.5
+    assert known["quiet_hours"] < 1 < unknown["quiet_hours"]
+    # its Sundays were taken for stock-outs and left out; now they are none
+    assert known["sales_day"] == unknown["sales_day"]

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.opening import Week
 from streams.indicators.civil import HOUR, Civil
 from streams.indicators.counts import NAMELESS, UNKNOWN
+from streams.indicators.hours import Hours
 from streams.indicators.movements import Movements
 from streams.indicators.outages import Outages
 from streams.indicators.pairs import Pairs
@@ -29,7 +31,7 @@ class Shop:
         self.pairs = Pairs(1, 1)
         self.pairs.site("a", 0)
         self.pair = int(self.pairs.of(np.array([0]), np.array([0]))[0])
-        self.shelf = Shelf(self.pairs, CIVIL, (8, 22), 28, counts_kept=counts_kept)
+        self.shelf = Shelf(self.pairs, CIVIL, Hours(self.pairs, Week.daily(8, 22)), 28, counts_kept=counts_kept)
 
     def sell(self, at: int, quantity: int) -> None:
         pair, moment, sold = (np.array([each]) for each in (self.pair, at, quantity))
@@ -235,7 +237,7 @@ def demand_of(names: list[str], sold: dict[str, int]) -> list[float]:
     """Return the demand a day of the county and its prefecture when sites came in the order of ``names``."""
     pairs = Pairs(1, 1)
     site = np.array([pairs.site(name, 0) for name in names])
-    shelf = Shelf(pairs, CIVIL, (8, 22), 28)
+    shelf = Shelf(pairs, CIVIL, Hours(pairs, Week.daily(8, 22)), 28)
     pair = np.concatenate([pairs.of(each, np.zeros(1, np.int64)) for each in np.split(site, len(site))])
     quantity = np.array([sold[name] for name in names])
     shelf.report(pair, np.full(len(pair), START), 10**6 + 0 * quantity, 0 * quantity)

@@ -1,12 +1,12 @@
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import * as format from "../format";
-import { figure, isConfirmed, isOpen } from "../model/alerts";
+import { figure, isConfirmed, isOpen, isSilenced } from "../model/alerts";
 import type { Alert } from "../model/types";
 import { evidenceOf, nameOf, shortOf } from "../words";
 import type { Common, Doing } from "./common";
 import { limitOf } from "./list";
-import { isSilenced, nextMorning, type Action } from "./model";
+import { nextMorning, type Action } from "./model";
 
 const HOUR = 3_600_000;
 

@@ -1,13 +1,13 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import * as format from "../format";
-import { count, figure, isConfirmed, isOpen } from "../model/alerts";
+import { count, figure, isOpen, markOf, type Mark } from "../model/alerts";
 import { LEVELS, type Open } from "../model/levels";
 import type { Alert } from "../model/types";
 import { Symbol } from "../view/symbol";
 import { labelled, nameOf, placeOf, shortOf, thresholdText } from "../words";
 import type { Common } from "./common";
-import { EVERYTHING, VIEWS, inView, isSilenced, levelOf, type Filter, type Group } from "./model";
+import { EVERYTHING, VIEWS, inView, levelOf, type Filter, type Group } from "./model";
 
 interface Props extends Common {
   /** What the filter lets through, whatever its view. */
@@ -115,7 +115,7 @@ function Filters(props: Props) {
 }
 
 function Item(props: Props & { alert: Alert }) {
-  const { alert, current, chosen, acting, regions, goods, lang, desk, now, dataNow, timezone, onCurrent, onChoose } = props;
+  const { alert, current, chosen, acting, regions, goods, lang, desk, now, dataNow, onCurrent, onChoose } = props;
   const selected = alert.id === current;
   const [label, value] = labelled(alert, lang);
   const good = nameOf(goods.get(alert.good), lang, alert.good);
@@ -138,19 +138,22 @@ function Item(props: Props & { alert: Alert }) {
         </span>
         <span class="when">
           <span>{format.age(dataNow - Date.parse(alert.at), lang)}</span>
-          {isSilenced(alert, now) ? (
-            <small>{desk.silencedUntil(format.moment(Date.parse(alert.silenced_until ?? ""), timezone, now))}</small>
-          ) : alert.state === "resolved" ? (
-            <small>{desk.resolved}</small>
-          ) : isConfirmed(alert) ? (
-            <small>{alert.acknowledged?.by}</small>
-          ) : (
-            <small class="unconfirmed">{desk.unconfirmed}</small>
-          )}
+          <MarkText {...props} mark={markOf(alert, now)} />
         </span>
       </button>
     </li>
   );
+}
+
+function MarkText({ alert, mark, desk, timezone, now }: Props & { alert: Alert; mark: Mark }) {
+  if (mark === "unconfirmed") return <small class="unconfirmed">{desk.unconfirmed}</small>;
+  const said = {
+    silenced: () => desk.silencedUntil(format.moment(Date.parse(alert.silenced_until ?? ""), timezone, now)),
+    resolved: () => desk.resolved,
+    confirmed: () => alert.acknowledged?.by,
+    inhibited: () => desk.inhibited,
+  };
+  return <small>{said[mark]()}</small>;
 }
 
 /** The threshold that it passed: ≥ 50%, < 3 天. */

@@ -1,6 +1,6 @@
 /** What the desk shows of the alerts: filters, groups, order. */
 
-import { highestFirst, isConfirmed, isOpen, newestFirst } from "../model/alerts";
+import { highestFirst, isConfirmed, isOpen, isSilenced, newestFirst } from "../model/alerts";
 import type { Open } from "../model/levels";
 import type { Alert, Good, Level, Region } from "../model/types";
 
@@ -36,6 +36,9 @@ export interface Matcher {
   regions?: readonly string[];
   goods?: readonly string[];
   packs?: readonly string[];
+  rules?: readonly string[];
+  sites?: readonly string[];
+  levels?: readonly Level[];
 }
 
 export interface Detail {
@@ -49,10 +52,6 @@ export interface Me {
   name: string | null;
   role: string | null;
   may: readonly string[];
-}
-
-export function isSilenced(alert: Alert, now: number): boolean {
-  return Boolean(alert.silenced_until) && Date.parse(alert.silenced_until ?? "") > now;
 }
 
 export function inView(alert: Alert, view: View, now: number): boolean {

@@ -30,6 +30,21 @@ export function isConfirmed(alert: Alert): boolean {
   return Boolean(alert.acknowledged);
 }
 
+/** Whether it stands beside an alert that nobody is told of it; the end of a silence needs no news from the server. */
+export function isSilenced(alert: Alert, now: number): boolean {
+  return Boolean(alert.silenced_until) && Date.parse(alert.silenced_until ?? "") > now;
+}
+
+export type Mark = "silenced" | "resolved" | "confirmed" | "inhibited" | "unconfirmed";
+
+/** What is said beside an alert: the first that holds. */
+export function markOf(alert: Alert, now: number): Mark {
+  if (isSilenced(alert, now)) return "silenced";
+  if (alert.state === "resolved") return "resolved";
+  if (isConfirmed(alert)) return "confirmed";
+  return alert.inhibited ? "inhibited" : "unconfirmed";
+}
+
 export function openAlerts(alerts: Iterable<Alert>): Alert[] {
   return [...alerts].filter(isOpen).sort(newestFirst);
 }

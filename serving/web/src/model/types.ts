@@ -86,6 +86,8 @@ export interface Alert {
   acknowledged?: { by: string; at: string; note?: string } | null;
   /** Until when nobody is notified of it (RFC 3339); it may be over since. */
   silenced_until?: string | null;
+  /** The alert of its prefecture or province that is told instead. */
+  inhibited?: { id: string; key: string; level: Level } | null;
   comments?: readonly { by: string; at: string; note: string }[];
 }
 

@@ -90,6 +90,8 @@ function Confirmation(props: TickerProps & { alert: Alert }) {
   const { alert, words, timezone, dataNow } = props;
   if (alert.state === "resolved") return <span class="confirmed">{words.resolvedAt}</span>;
   const { acknowledged } = alert;
+  if (alert.silenced_until) return <span class="confirmed">{words.silenced}</span>;
+  if (!acknowledged && alert.inhibited) return <span class="confirmed">{words.inhibited}</span>;
   if (!acknowledged) return <b class="unconfirmed">{words.unconfirmed}</b>;
   return <span class="confirmed">{`${acknowledged.by} ${format.moment(Date.parse(acknowledged.at), timezone, dataNow)}`}</span>;
 }

@@ -1,0 +1,38 @@
+"""Records of topic ``pos.sales`` in either encoding, in the order of their offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas import receipt_batch
+from schemas.catalogue import Catalogue
+from streams import batches, receipts
+from streams.batches import Odd, Unread
+from streams.chunk import Chunk
+from streams.fields import Fields
+from streams.indicators.civil import Civil
+from streams.options import Options
+from streams.receipts import Receipts
+
+
+class Reader:
+    """Reads the sales of one partition."""
+
+    def __init__(
+        self, catalogue: Catalogue, partition: int, partitions: int, fields: Fields, civil: Civil, options: Options
+    ) -> None:
+        self._json = receipts.Reader(catalogue, partition, partitions, fields, options)
+        self._arrow = batches.Reader(catalogue, partition, partitions, fields, civil, options)
+
+    def parts(self, chunk: Chunk, start: int) -> Iterator[Receipts | int | Odd | Unread]:
+        """Yield what the records from ``start`` on hold, in order.
+
+        Receipts that are right come in bulk; else the index of a JSON record to look at, or what
+        ``batches.Reader`` says.
+        """
+        for index, headers in enumerate(chunk.headers[start:], start):
+            if headers and receipt_batch.is_batch(headers):
+                yield from self._json.parts(chunk, start, index)
+                yield from self._arrow.parts(index, chunk.values[index])
+                start = index + 1
+        yield from self._json.parts(chunk, start, len(chunk))
