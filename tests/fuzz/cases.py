@@ -238,6 +238,7 @@ KNOWN: dict[str, Case] = {
     "corrects an empty name": (topics.STOCK, stock(corrects=[""]), "validate"),
     "corrects null": (topics.STOCK, stock(corrects=None), "decode"),
     "unknown action": (topics.STOCK, stock(action="observe"), "decode"),
+    "confirms an empty name": (topics.QUOTES, encoded(text({**QUOTE, "confirms": [""]})), "validate"),
     "price null, stock 0": (topics.QUOTES, quote(price=None, stock=0), "accepted"),
     "neither price nor stock": (topics.QUOTES, quote(price=None), "validate"),
     "price 0": (topics.QUOTES, quote(price=0), "validate"),

@@ -127,6 +127,7 @@ def _often(random: Random, found: dict[str, Any], topic: str) -> None:
         more["corrects"] = [f"e-{number}" for number in range(random.randrange(3))]
     else:
         more |= {"kind": "wholesale", "business_date": random.choice(("2026-11-19", None))}
+        more[random.choice(("corrects", "confirms"))] = [f"e-{number}" for number in range(random.randrange(3))]
     found.update({name: value for name, value in more.items() if random.random() < 0.2})
 
 

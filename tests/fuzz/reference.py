@@ -243,11 +243,12 @@ class Reference:
     def _names(self, topic: str, event: dict[str, Any]) -> dict[str, Any]:
         names = ["event_id", "sender", "store" if topic == topics.SALES else "site"]
         names += {topics.SALES: ["workstation"], topics.STOCK: ["step", "disposition"]}.get(topic, [])
-        if not all(1 <= len(text) <= 200 for text in [*(event[name] for name in names), *event.get("corrects", [])]):
+        others = [*event.get("corrects", []), *event.get("confirms", [])]
+        if not all(1 <= len(text) <= 200 for text in [*(event[name] for name in names), *others]):
             raise Invalid
         if topic == topics.SALES and not 0 <= event["sequence"] < 2**53:
             raise Invalid
-        kept = {"sequence", "action", "corrects"} | ({"kind"} if topic == topics.QUOTES else set())
+        kept = {"sequence", "action", "corrects", "confirms"} | ({"kind"} if topic == topics.QUOTES else set())
         head = {name: event[name] for name in [*names, *kept] if name in event}
         head["site"] = head.pop("store", head.get("site"))
         return head

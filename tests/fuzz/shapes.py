@@ -244,7 +244,12 @@ SHAPES = {
             **dict.fromkeys(("event_id", "sender", "site", "region", "time"), text_),
             "lines": list_of(QUOTE_LINE),
         },
-        {"kind": (one_of(QuoteKind), "retail"), "business_date": (optional(text_), None), "schema": (whole_, 1)},
+        {
+            "kind": (one_of(QuoteKind), "retail"),
+            "business_date": (optional(text_), None),
+            **dict.fromkeys(("corrects", "confirms"), (list_of(text_), [])),
+            "schema": (whole_, 1),
+        },
     ),
     topics.REGISTRY: shape(
         dict.fromkeys(("event_id", "sender", "prefecture", "time"), text_),

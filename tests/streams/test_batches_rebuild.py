@@ -54,7 +54,7 @@ def names_of(engine: Engine) -> dict[int, tuple[Any, Any]]:
     found = engine._seen.dump()
     names = dict(zip(found["tills"].tolist(), zip(found["stores"], found["workstations"], strict=True), strict=True))
     days = {}
-    for number, day in found["days"]:
+    for number, day in found["sales"]:
         bounds, sizes = day["bounds"].tolist(), day["sizes"].tolist()
         ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
         spans = zip(day["tills"].tolist(), sizes, ends, strict=True)
