@@ -62,8 +62,12 @@ class Demonstration:
         return found[0]
 
     def _open(self) -> int:
-        answer = httpx.get(f"{self.http}/api/alerts", params={"state": "firing"}, trust_env=False, timeout=30)
-        return len(answer.raise_for_status().json())
+        """Return how many alerts are open; 0 while it does not answer, which it will not when it has ended."""
+        try:
+            answer = httpx.get(f"{self.http}/api/alerts", params={"state": "firing"}, trust_env=False, timeout=30)
+            return len(answer.raise_for_status().json())
+        except httpx.HTTPError:
+            return 0
 
     def _alive(self) -> bool:
         assert self._process.poll() is None, f"the demo ended with {self._process.returncode}"

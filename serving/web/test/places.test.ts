@@ -52,6 +52,11 @@ describe("tiles", () => {
     expect(look("cover", [row()]).tiles.get("540402")?.level).toBe("none");
   });
 
+  it("leave the figure to the alert where its good has no live row, whatever other goods are at", () => {
+    const found = look("price", [row({ good: "egg", values: { spike_24h: 0.6 } })]);
+    expect(found.tiles.get("540402")).toMatchObject({ level: "orange", good: "potato", value: null });
+  });
+
   it("are late after two dates without a quote", () => {
     const quote = (code: string, date: string) => row({ region: code, grain: "date", date, values: { sites_present: 3, sites_fresh: 3 } });
     const found = look("alerts", [quote("540402", "2022-08-08"), quote("540421", "2022-08-06")], []);

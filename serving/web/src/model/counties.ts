@@ -62,7 +62,8 @@ function byRegion(rows: ReadonlyMap<string, Row>): Map<string, Row[]> {
 function tile(open: Alert[], rows: Row[], metric: Metric, goods: ReadonlyMap<string, Good>, newest: number): TileState {
   const shown = metric === "alerts" ? open : open.filter((alert) => measures(alert, metric));
   const alert = worst(shown) ?? null;
-  const found = metric === "alerts" ? null : (sameGood(rows, alert, metric) ?? worstOf(rows, metric, goods));
+  // a tile in an alert's colour never shows another good's figure: without a live row it is the alert's own
+  const found = metric === "alerts" ? null : alert ? sameGood(rows, alert, metric) : worstOf(rows, metric, goods);
   return {
     level: alert?.level ?? "none",
     alert,
