@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import events, registry, topics
+from schemas import events, letters, registry, topics
 from schemas.compatibility import breaks_fully, without_annotations
 
 DIRECTORY: Final = Path(__file__).parent / "json"
@@ -51,7 +51,7 @@ WIRE: Final = (
     Wire(topics.ACTIONS, events.Action),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
-    Wire(topics.DEAD_LETTERS, events.DeadLetter),
+    Wire(topics.DEAD_LETTERS, letters.DeadLetter),
 )
 
 

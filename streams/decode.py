@@ -14,8 +14,9 @@ import msgspec
 
 from schemas import receipt_batch, topics
 from schemas.catalogue import Catalogue
-from schemas.events import DeadLetter, QuoteReport, Receipt, StockReport
+from schemas.events import QuoteReport, Receipt, StockReport
 from schemas.fixed import AMOUNT, PRICE, QUANTITY, to_fixed
+from schemas.letters import DeadLetter
 from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
 from streams.batches import Odd

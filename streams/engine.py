@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import LEVELS, Action, Alert, AsOf, DeadLetter
+from schemas.events import LEVELS, Action, Alert, AsOf
+from schemas.letters import DeadLetter
 from streams import resent
 from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS

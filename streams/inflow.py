@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from streams.columns import Coded, numbers
+from streams.digests import digest
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.prefecture import Prefecture
 from streams.quarantine import checked
-from streams.seen import digest
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.events import Alert, DeadLetter, Extent, Indicator
+from schemas.events import Alert, Extent, Indicator
+from schemas.letters import DeadLetter
 from streams.indicators.civil import BUCKET
 
 Rows = dict[str, list[Any]]

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from schemas.events import Alert, DeadLetter, Extent, Indicator
+from schemas.events import Alert, Extent, Indicator
+from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 

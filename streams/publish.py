@@ -18,7 +18,8 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from schemas import topics
-from schemas.events import Alert, DeadLetter, Extent, Indicator, dead_letter_headers
+from schemas.events import Alert, Extent, Indicator
+from schemas.letters import DeadLetter, dead_letter_headers
 from streams.metrics import Metrics
 from streams.ports import Hook, no_hook
 

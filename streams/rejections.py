@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 
 log = logging.getLogger(__name__)
 

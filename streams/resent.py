@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from schemas.events import DeadLetter, Replay, replay_of
+from schemas.letters import DeadLetter, Replay, replay_of
 from streams.chunk import Chunk
 
 Fate = Literal["counted", "repeat", "dropped", "rejected"]

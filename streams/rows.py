@@ -11,7 +11,8 @@ import msgspec
 import pyarrow as pa
 
 from schemas import identity
-from schemas.events import LEVELS, Alert, DeadLetter
+from schemas.events import LEVELS, Alert
+from schemas.letters import DeadLetter
 from streams.alerts.lifecycle import Named
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook

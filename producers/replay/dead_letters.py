@@ -13,8 +13,9 @@ import msgspec
 from producers.replay.item_mapping import ItemMapping
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import REPLAY_ATTEMPT, REPLAY_OF, Action, Replay, replay_headers, replay_of
+from schemas.events import Action
 from schemas.identity import identify
+from schemas.letters import REPLAY_ATTEMPT, REPLAY_OF, Replay, replay_headers, replay_of
 
 #: Room that a broker's limit of 16 MiB must leave for key, headers and the batch around a record.
 ENVELOPE_BYTES: Final = 4096

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.columns import listed

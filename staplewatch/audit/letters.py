@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from schemas import topics
-from schemas.events import LETTER_LINES
+from schemas.letters import LETTER_LINES
 from staplewatch.audit.report import Tally, Text, ranges, spot
 from staplewatch.audit.scope import Scope
 from streams.chunk import Chunk

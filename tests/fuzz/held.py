@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from schemas import topics
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.columns import listed
 from streams.decode import Decoded, Decoder

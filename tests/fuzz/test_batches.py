@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 from streams.batches import Odd
 from tests.fuzz import batches
 from tests.fuzz.held import Held, Tally

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
-from schemas.events import DeadLetter, dead_letter_headers
+from schemas.letters import DeadLetter, dead_letter_headers
 from streams.chunk import Chunk
 from streams.decode import letter
 from streams.fields import Rejected

@@ -13,7 +13,7 @@ from producers.replay import ReplayError, item_mapping
 from producers.replay.dead_letters import Ready, UnreadableError, ready
 from schemas import catalogue, topics
 from schemas.catalogue import Catalogue
-from schemas.events import REPLAY_OF, Replay, replay_of
+from schemas.letters import REPLAY_OF, Replay, replay_of
 
 EVENT = {
     "event_id": "r-1",

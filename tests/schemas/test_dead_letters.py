@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.events import STAGES, DeadLetter, Replay, dead_letter_headers, replay_headers, replay_of
+from schemas.letters import STAGES, DeadLetter, Replay, dead_letter_headers, replay_headers, replay_of
 
 
 def test_own_headers_come_first_then_those_of_kafka_connect() -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import topics
-from schemas.events import Alert, DeadLetter, Extent, Indicator
+from schemas.events import Alert, Extent, Indicator
+from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 from streams.rebuild import TABLES

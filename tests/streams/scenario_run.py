@@ -15,7 +15,8 @@ from producers.simulate.run import CLOSE_AFTER
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.catalogue import load as load_catalogue
-from schemas.events import Alert, Clock, DeadLetter
+from schemas.events import Alert, Clock
+from schemas.letters import DeadLetter
 from staplewatch.scoring.truth import Transition, missed, unexplained
 from streams.alerts.packs import load as load_pack
 from streams.alerts.rulebook import Rulebook

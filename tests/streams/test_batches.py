@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import receipt_batch, topics
-from schemas.events import DeadLetter, Receipt, SaleLine
+from schemas.events import Receipt, SaleLine
+from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.columns import Coded, joined, listed
 from streams.decode import Decoded, Decoder

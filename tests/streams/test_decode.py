@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 from streams.outcome import Outcome
 from tests.streams import records
 from tests.streams.records import WALL

@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from prometheus_client import CollectorRegistry
 
-from schemas.events import Alert, AsOf, DeadLetter, Indicator, dead_letter_headers
+from schemas.events import Alert, AsOf, Indicator
+from schemas.letters import DeadLetter, dead_letter_headers
 from streams.metrics import Metrics
 from streams.publish import Board, LetterRecord, Publisher, Record, held_bytes, send
 from tests.integration.workers import until

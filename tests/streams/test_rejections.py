@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from schemas.events import DeadLetter
+from schemas.letters import DeadLetter
 from staplewatch.logs import FloodGate
 from streams.rejections import RejectionLog
 

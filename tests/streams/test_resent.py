@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas import topics
-from schemas.events import Replay, replay_headers
+from schemas.letters import Replay, replay_headers
 from streams.engine import Engine
 from streams.outcome import Outcome
 from tests.streams import records

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.seen import Runs, Seen
+from streams.runs import Runs
+from streams.seen import Seen
 from streams.snapshot import freeze, unpack
 
 TILL = ("store", "1")
@@ -68,7 +69,7 @@ ARRIVALS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4), st.sets(st.
 @given(ARRIVALS)
 def test_digests_remember_as_much_as_sets_of_lines_would(arrivals: list[tuple[int, int, set[int]]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("streams.seen.RECENT", 3)
+        patch.setattr("streams.digests.RECENT", 3)
         seen, known = Seen(), set[tuple[int, int]]()
         for event, size, rejected in arrivals:
             lines = [line for line in range(size) if line not in rejected]

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from schemas import topics
-from schemas.events import DeadLetter, dead_letter_headers
+from schemas.letters import DeadLetter, dead_letter_headers
 from staplewatch.audit import letters
 from staplewatch.audit.letters import Published
 from staplewatch.audit.report import Tally
