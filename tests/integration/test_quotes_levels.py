@@ -20,11 +20,10 @@ from tests.services import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-#: A slice is committed; the whole file lies beside the project where it is developed.
-SOURCES = [
-    ROOT / "tests/data/vegetables_12_goods.csv.gz",
-    ROOT.parent / "shared/data/vegetable_wholesale_daily.csv.gz",
-]
+SLICE = ROOT / "tests/data/vegetables_12_goods.csv.gz"
+#: The whole file lies beside the project where it is developed.
+THREE_YEARS = ROOT.parent / "shared/data/vegetable_wholesale_daily.csv.gz"
+SOURCES = [pytest.param(SLICE, id="slice"), pytest.param(THREE_YEARS, id="three-years", marks=pytest.mark.soak)]
 
 
 def quotes_of(path: Path) -> list[Quote]:
@@ -55,7 +54,7 @@ def play(converted: Converted, data: Path) -> None:
         instance.stop()
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=["slice", "three-years"])
+@pytest.mark.parametrize("source", SOURCES)
 def test_levels_equal_the_recomputation(source: Path, tmp_path: Path) -> None:
     if not source.exists():
         pytest.skip(f"no {source.name} there")
