@@ -133,6 +133,7 @@ def republished(server: str, marked: Alert) -> bool:
     return last.as_of.at > marked.as_of.at and last.acknowledged == marked.acknowledged
 
 
+@pytest.mark.soak
 def test_one_machine_shows_marks_and_keeps_them_over_a_restart_with_a_new_broker(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with up(data, *EVENT_TIME) as instance:

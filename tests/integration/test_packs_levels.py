@@ -158,6 +158,7 @@ def test_every_level_equals_the_recomputation_and_the_backtest(
         assert {key: level for key, level in found.items() if key[0] == rule and judged[key] != level} == {}
 
 
+@pytest.mark.soak
 def test_three_workers_give_the_same_levels_and_transitions(one: str, three: str) -> None:
     assert levels(three) == levels(one)
     found = transitions(three)

@@ -13,7 +13,7 @@ from tests.integration.running import COMMAND_SECONDS, rows_of, staplewatch, up
 from tests.services import wait_until
 from tests.streams.test_chunk_sizes import SCENARIO
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.soak]
 
 PACKS = "live,cover,urumqi-2007,qingdao-2014,mofcom-2011"
 
