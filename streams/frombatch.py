@@ -72,8 +72,8 @@ def opened(batch: pa.RecordBatch) -> Batch:
     """Return the columns of a validated record batch; raises ``Rejected`` where they are not as they have to be."""
     try:
         return _opened(batch)
-    except UnicodeDecodeError:  # names are the one thing that validation leaves out
-        refuse("decode", "the name of a column is no UTF-8")
+    except (UnicodeDecodeError, KeyError):  # of names that are no UTF-8, and of types that pyarrow has no class for
+        refuse("decode", "a column has a name that is no UTF-8, or a type that is not known here")
 
 
 def _opened(batch: pa.RecordBatch) -> Batch:
