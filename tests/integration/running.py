@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,40 @@ def up(data: Path, *options: str) -> Iterator[Running]:
             if process.poll() is None:
                 process.terminate()
                 process.wait(STOP_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A ``staplewatch worker`` at work; ``page`` is the address of its metrics."""
+
+    process: subprocess.Popen[bytes]
+    page: str
+
+
+@contextmanager
+def worker(directory: Path, *options: str, slot: int = 0) -> Iterator[Hand]:
+    """Run a worker until the end of the block, unless it is killed in it; yields once it is ready."""
+    port = free_port()
+    own = ("--slot", str(slot), "--data", str(directory / f"worker-{slot}"), "--metrics-port", str(port))
+    with (
+        (directory / f"worker-{slot}.log").open("ab") as log,
+        child_of_tests([str(COMMAND), "worker", *own, *options], log) as process,
+    ):
+        try:
+            ready = partial(_answers, f"http://127.0.0.1:{port}/readyz")
+            wait_until(ready, READY_SECONDS, f"worker {slot} ready")
+            yield Hand(process, f"http://127.0.0.1:{port}/metrics")
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False, timeout=5).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 def staplewatch(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:

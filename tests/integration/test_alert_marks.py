@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from functools import partial
@@ -11,18 +9,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import msgspec
 import pytest
 
 from producers.client import Producer
 from schemas import topics
 from schemas.events import Alert, QuoteLine, QuoteReport
-from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
-from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, stored, up
+from tests.integration.running import READY_SECONDS, audited, rows_of, staplewatch, stored, up, worker
 from tests.reliability.oracle import read_log
-from tests.services import child_of_tests, kafka_server, wait_until
+from tests.services import kafka_server, wait_until
 
 pytestmark = pytest.mark.services
 
@@ -67,34 +63,10 @@ def is_marked(server: str) -> bool:
     return found is not None and found.acknowledged is not None
 
 
-@contextmanager
-def worker(directory: Path, *options: str) -> Iterator[Any]:
-    """Run a worker and yield its process once it is ready."""
-    port = free_port()
-    own = ("--data", str(directory / "worker"), "--metrics-port", str(port))
-    with (
-        (directory / "worker.log").open("ab") as log,
-        child_of_tests([str(COMMAND), "worker", *own, *options], log) as process,
-    ):
-        try:
-            wait_until(partial(answers, f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, "the worker is ready")
-            yield process
-        finally:
-            process.kill()
-            process.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=5).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
 def test_a_mark_survives_a_kill_and_goes_with_a_higher_level(tmp_path: Path) -> None:
     with kafka_server(tmp_path / "kafka") as server, clickhouse_server(tmp_path / "clickhouse") as url:
         parts = ("--broker", f"kafka://{server}", "--warehouse", url)
-        with worker(tmp_path, *parts, *EVENT_TIME) as process:
+        with worker(tmp_path, *parts, *EVENT_TIME) as hand:
             quote(server, range(8), 4.0)
             quote(server, range(8, 9), 5.5)
             wait_until(partial(is_at, server, "yellow"), READY_SECONDS, "the alert is yellow")
@@ -103,8 +75,8 @@ def test_a_mark_survives_a_kill_and_goes_with_a_higher_level(tmp_path: Path) -> 
             before = newest(server)
             staplewatch("alerts", "ack", row["id"], "--note", "called", "--by", "tsering", *parts)
             wait_until(partial(is_marked, server), MARK_SECONDS, "the mark is on the topic")
-            process.kill()
-            process.wait()
+            hand.process.kill()
+            hand.process.wait()
         marked = newest(server)
         assert before is not None
         assert marked is not None

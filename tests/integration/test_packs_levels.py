@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ import httpx
 import pytest
 
 from schemas import topics
-from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
 from tests.independent import markets
 from tests.independent.packs import RULES, backtest
-from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, stored, up
-from tests.services import child_of_tests, kafka_server, wait_until
+from tests.integration.running import audited, rows_of, staplewatch, stored, up, worker
+from tests.services import kafka_server, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -62,34 +61,10 @@ def three(market: tuple[Path, list[markets.Row]], tmp_path_factory: pytest.TempP
         url = stack.enter_context(clickhouse_server(directory / "clickhouse"))
         parts = ("--broker", f"kafka://{broker}", "--warehouse", url, "--packs", ",".join(RULES))
         options = (*parts, "--event-time", "--inputs", "quotes", "--catalogue", str(market[0]))
-        pages = [stack.enter_context(worker(slot, directory, options)) for slot in range(3)]
+        pages = [stack.enter_context(worker(directory, *options, slot=slot)).page for slot in range(3)]
         sent = replay(market[0], "--broker", f"kafka://{broker}")
         settled(pages, {topics.QUOTES: sent, topics.CLOCK: topics.PARTITIONS})
         yield url
-
-
-@contextmanager
-def worker(slot: int, directory: Path, options: tuple[str, ...]) -> Iterator[str]:
-    """Run one worker and yield the address of its metrics once it is ready."""
-    port = free_port()
-    own = ("--slot", str(slot), "--data", str(directory / f"worker-{slot}"), "--metrics-port", str(port))
-    with (
-        (directory / f"worker-{slot}.log").open("wb") as log,
-        child_of_tests([str(COMMAND), "worker", *own, *options], log) as process,
-    ):
-        try:
-            wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, f"worker {slot} ready")
-            yield f"http://127.0.0.1:{port}/metrics"
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False, timeout=5).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
 
 
 def replay(directory: Path, *options: str | Path) -> int:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from producers.simulate import Truth, read
 from schemas import topics
-from staplewatch.broker import free_port
 from tests.clickhouse import clickhouse_server
-from tests.integration.running import COMMAND, READY_SECONDS, audited, rows_of, staplewatch, up
-from tests.integration.test_packs_levels import answers
-from tests.services import child_of_tests, kafka_server, wait_until
+from tests.integration.running import audited, rows_of, staplewatch, up, worker
+from tests.services import kafka_server, wait_until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -57,31 +51,13 @@ def found(data: Path) -> set[tuple[str, str]]:
     return {(row["region"], row["site"]) for row in rows if row["highest"] == "blue"}
 
 
-@contextmanager
-def worker(directory: Path, options: tuple[str, ...]) -> Iterator[int]:
-    """Run a worker until the end of the block, and yield its process id once it is ready."""
-    port = free_port()
-    own = ("--data", str(directory / "worker"), "--metrics-port", str(port))
-    with (
-        (directory / "worker.log").open("ab") as log,
-        child_of_tests([str(COMMAND), "worker", *own, *options], log) as process,
-    ):
-        try:
-            wait_until(lambda: answers(f"http://127.0.0.1:{port}/readyz"), READY_SECONDS, "the worker is ready")
-            yield process.pid
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(30)
-
-
 def test_sheets_on_kafka_and_clickhouse_survive_a_kill(tmp_path: Path) -> None:
     with kafka_server(tmp_path / "kafka") as broker, clickhouse_server(tmp_path / "clickhouse") as url:
         place = ("--broker", f"kafka://{broker}", "--warehouse", url)
         enterprises, sites = tmp_path / "enterprises.csv", tmp_path / "sites.csv"
         enterprises.write_text(ENTERPRISES, encoding="utf-8")
         sites.write_text(SITES, encoding="utf-8")
-        with worker(tmp_path, place) as process:
+        with worker(tmp_path, *place) as hand:
             refused = staplewatch("registry", "load", sites, *place, check=False)
             assert refused.returncode == 2
             assert "sites.csv:3 name_zh: is empty: fill it in" in refused.stderr
@@ -89,11 +65,11 @@ def test_sheets_on_kafka_and_clickhouse_survive_a_kill(tmp_path: Path) -> None:
             assert (told["changed"], told["sent"]) == (1, 2)
             staplewatch("registry", "load", sites, *place, "--skip-bad")
             wait_until(lambda: len(rows_of("registry", "list", *place)) == 2, 60, "both are in the warehouse")
-            os.kill(process, signal.SIGKILL)
+            hand.process.kill()
         shop, site = rows_of("registry", "list", *place)
         assert (shop["code"], shop["prefectures"], shop["feed"]) == ("E5404-9", ["540400", "540500"], "movements")
         assert (site["code"], site["contact_phone"]) == ("540402-99", "0894-5550002")
-        with worker(tmp_path, place):
+        with worker(tmp_path, *place):
             again = json.loads(staplewatch("registry", "load", enterprises, *place, "--format", "json").stdout)
             assert (again["changed"], again["sent"]) == (0, 0)
             exported = tmp_path / "exported.csv"
