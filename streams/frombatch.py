@@ -72,16 +72,16 @@ def opened(batch: pa.RecordBatch) -> Batch:
     """Return the columns of a validated record batch; raises ``Rejected`` where they are not as they have to be."""
     try:
         return _opened(batch)
-    except (UnicodeDecodeError, KeyError):  # of names that are no UTF-8, and of types that pyarrow has no class for
-        refuse("decode", "a column has a name that is no UTF-8, or a type that is not known here")
+    except UnicodeDecodeError:  # names are the one thing that validation leaves out
+        refuse("decode", "the name of a column is no UTF-8")
 
 
 def _opened(batch: pa.RecordBatch) -> Batch:
-    head = _chosen(batch.schema, batch.columns, _HEAD)
+    head = _chosen(batch.schema, batch.column, _HEAD)
     nested = head.pop("lines")
     bounds = nested.offsets.to_numpy().astype(np.int64)
     structs = nested.values.slice(bounds[0], bounds[-1] - bounds[0])
-    lines = _chosen(structs.type, structs.flatten(), _LINE, "lines.")
+    lines = _chosen(structs.type, lambda place: pc.struct_field(structs, [place]), _LINE, "lines.")
     per_second = _PER_SECOND[head["time"].type.unit]
     head["time"] = head["time"].cast(pa.int64())
     head["business_date"] = head["business_date"].cast(pa.int32())
@@ -175,18 +175,21 @@ _LINE: Final[Kinds] = {
 }
 
 
-def _chosen(fields: Iterable[pa.Field], columns: list[pa.Array], kinds: Kinds, where: str = "") -> Arrays:
-    """Return the columns that are known, and others that JSON could hold; raises ``Rejected``."""
-    names = [field.name for field in fields]
-    found = dict(zip(names, columns, strict=True))
-    if len(found) < len(names):
+def _chosen(fields: Iterable[pa.Field], column: Callable[[int], pa.Array], kinds: Kinds, where: str = "") -> Arrays:
+    """Return the columns that are known, and others that JSON could hold; raises ``Rejected``.
+
+    ``column`` gives the one at a place. Others are not even looked at: pyarrow has no class for some types.
+    """
+    listed = [(field.name, field.type) for field in fields]
+    found = dict(listed)
+    if len(found) < len(listed):
         refuse("decode", f"a column of {where or 'the batch'} is given twice: give each once")
     for name, (wanted, check, optional) in kinds.items():
         if name not in found and not optional:
             refuse("decode", f"column {where}{name} is missing: it is {wanted}")
-        if name in found and not check(found[name].type):
-            refuse("decode", f"column {where}{name} is {str(found[name].type)[:80]}: send {wanted}")
-    kept = {name: each for name, each in found.items() if name in kinds or _is_plain(each.type)}
+        if name in found and not check(found[name]):
+            refuse("decode", f"column {where}{name} is {str(found[name])[:80]}: send {wanted}")
+    kept = {name: column(place) for place, (name, kind) in enumerate(listed) if name in kinds or _is_plain(kind)}
     for name, each in kept.items():
         if types.is_dictionary(each.type):
             _check_words(f"{where}{name}"[:80], each.dictionary)

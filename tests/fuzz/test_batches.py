@@ -6,7 +6,10 @@ import msgspec
 import pytest
 
 from schemas.letters import DeadLetter
+from streams import ipc
 from streams.batches import Odd
+from streams.fields import Rejected
+from streams.frombatch import opened
 from tests.fuzz import batches
 from tests.fuzz.held import Held, Tally
 
@@ -41,6 +44,14 @@ def test_a_quarter_of_a_million_batches(capsys: pytest.CaptureFixture[str]) -> N
     tally = fuzz(SEED + 1, 250_000)
     with capsys.disabled():
         print(f"\n{tally}")
+
+
+def test_a_column_of_a_type_that_pyarrow_has_no_class_for_is_refused() -> None:
+    found = batches.make(SEED + 1, 208_080)  # a bit makes ``time`` an interval of days and milliseconds
+    (batch,) = ipc.batches(found.value)
+    assert str(batch.schema.field("time").type) == "day_time_interval"
+    with pytest.raises(Rejected, match="column time is day_time_interval: send a timestamp with a time zone"):
+        opened(batch)
 
 
 def test_a_row_that_vanishes_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
