@@ -20,6 +20,7 @@ from streams.indicators.civil import BUCKET, DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints
 from streams.indicators.hours import Hours, flags_of
 from streams.indicators.pairs import Grown
+from streams.indicators.rings import NEVER, enter
 from streams.indicators.silence import Flags, Passed
 
 #: Dates that the usual interval rests on.
@@ -27,7 +28,6 @@ WINDOW: Final = 7
 PERCENTILE: Final = 95
 #: The window, the open date, and one that has ended and not closed yet.
 RING: Final = WINDOW + 2
-NEVER: Final = -1
 BUCKETS: Final = DAY // BUCKET
 _BYTES: Final = BUCKETS // 8
 _PER_HOUR: Final = HOUR // BUCKET
@@ -73,18 +73,11 @@ class Feeds:
 
     def _mark(self, sender: Ints, bucket: Ints) -> None:
         day, place = np.divmod(bucket, BUCKETS)
-        self._enter(int(day.max()))
+        self.day = enter(self.state["moments"], self.day, int(day.max()))
         kept = day > self.day - RING
         bit = (128 >> (place & 7)).astype(np.uint8)
         where = (sender[kept], day[kept] % RING, place[kept] >> 3)
         np.bitwise_or.at(self.state["moments"], where, bit[kept])
-
-    def _enter(self, day: int) -> None:
-        """Make ``day`` the newest date kept."""
-        first = max(self.day + 1, day - RING + 1) if self.day != NEVER else day
-        for entering in range(first, day + 1):
-            self.state["moments"][:, entering % RING] = 0
-        self.day = max(self.day, day)
 
     def close(self, day: int, *, learn: bool = True) -> None:
         """Work out the usual intervals from the ``WINDOW`` dates up to ``day``, which has just closed.
@@ -92,7 +85,7 @@ class Feeds:
         Not without ``learn``: 50 µs for each of what may be hundreds of senders, where no rule looks at them.
         """
         self._grow()
-        self._enter(day)
+        self.day = enter(self.state["moments"], self.day, day)
         if not learn:
             return
         days = range(day - WINDOW + 1, day + 1)

@@ -11,11 +11,11 @@ from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints
 from streams.indicators.hours import Hours, flags_of
 from streams.indicators.pairs import Grown, Pairs
+from streams.indicators.rings import NEVER, enter
 from streams.indicators.silence import WINDOW, Flags, Passed, Profile, measures, no_sale, profile
 
 #: The window, the open date, and one that has ended and not closed yet.
 RING: Final = WINDOW + 2
-NEVER: Final = -1
 #: Rules look at a pair once the chance of its silence is below this: twenty times what the pack asks for.
 WATCHED: Final = 0.2
 _ALWAYS: Final = np.ones(24, bool)
@@ -61,19 +61,12 @@ class Silences:
         pair, at = pair[sold], at[sold]
         local = self._civil.locals(at)
         day = local // DAY
-        self._enter(int(day.max()))
+        self.day = enter(self.state["hours"], self.day, int(day.max()))
         kept = day > self.day - RING
         bit = np.left_shift(1, local % DAY // HOUR).astype(np.int32)
         np.bitwise_or.at(self.state["hours"], (pair[kept], day[kept] % RING), bit[kept])
         np.maximum.at(self.state["last"], pair, local)
         np.maximum.at(self._site["last"], self._pairs.table["site"][pair], local)
-
-    def _enter(self, day: int) -> None:
-        """Make ``day`` the newest date kept."""
-        first = max(self.day + 1, day - RING + 1) if self.day != NEVER else day
-        for entering in range(first, day + 1):
-            self.state["hours"][:, entering % RING] = 0
-        self.day = max(self.day, day)
 
     def close(self, day: int, *, learn: bool = True) -> None:
         """Work out what the ``WINDOW`` dates up to ``day``, which has just closed, let expect.
@@ -81,7 +74,7 @@ class Silences:
         Not without ``learn``: it took 40 % of the time of a replay in which no rule looked at sites.
         """
         self._grow()
-        self._enter(day)
+        self.day = enter(self.state["hours"], self.day, day)
         if not learn:
             return
         days = range(day - WINDOW + 1, day + 1)
