@@ -244,6 +244,7 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     from serving.suspects import SuspectFilter  # noqa: PLC0415
 
     given = _given(parameters)
+    limit = given.pop("limit", UNLIMITED)
     plain: dict[str, Callable[[], Awaitable[Any]]] = {
         "dead-letters/replays": lambda: answers.letters.outcomes(parameters["run"]),
         "dead-letters/summary": lambda: answers.letters.summary(_letter_filter(parameters)[0]),
@@ -252,7 +253,6 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
         "quotes/suspects": lambda: suspects.suspects(answers, SuspectFilter(**given), limit),
         "quotes": lambda: suspects.quotes(answers, SuspectFilter(**given)),
     }
-    limit = given.pop("limit", UNLIMITED)
     if what in plain:
         return cast("Rows", msgspec.to_builtins(await plain[what]()))
     since, until, episode = given.pop("since", None), given.pop("until", None), given.pop("id", "")

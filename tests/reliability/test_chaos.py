@@ -60,7 +60,7 @@ def test_a_hundred_kills(tmp_path: Path) -> None:
         try:
             rounds.append(play(plan, tmp_path / str(plan.seed)))
         except AssertionError as error:
-            failed.append("\n".join([str(error), *error.__notes__]) if hasattr(error, "__notes__") else str(error))
+            failed.append("\n".join([str(error), *getattr(error, "__notes__", ())]))
             print(f"\nfailed: {failed[-1]}")
         table.show(rounds)
     assert not failed, "\n\n".join(failed)

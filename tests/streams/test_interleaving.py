@@ -14,19 +14,14 @@ import pytest
 
 from producers.simulate import Simulation, load, run
 from schemas import topics
-from schemas.catalogue import load as load_catalogue
 from schemas.events import Alert, Clock
-from streams.alerts.packs import load as load_pack
-from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
-from streams.engine import Engine
 from streams.options import Options
 from tests.streams import records
 
 #: 2026-01-01T00:00+08:00.
 START = 1_767_196_800
 LATER = float(START + 90 * 86_400)
-NYINGCHI = 540400
 #: What came before, and two days of it.
 DAYS = 9
 KEY = ["region", "good", "grain", "kind", "at"]
@@ -40,7 +35,7 @@ class Sent:
         self.log: Log = defaultdict(list)
 
     def send(self, topic: str, prefecture: int, event: msgspec.Struct | bytes) -> None:
-        assert prefecture == NYINGCHI
+        assert prefecture == records.PREFECTURE
         self.log[topic].append(event if isinstance(event, bytes) else msgspec.json.encode(event))
 
     def flush(self) -> None:
@@ -49,7 +44,7 @@ class Sent:
     def clock(self, time: int, *, inputs: Sequence[str] = (), prefectures: Sequence[int] = ()) -> None:
         self.send(
             topics.CLOCK,
-            NYINGCHI,
+            records.PREFECTURE,
             Clock(
                 time=datetime.fromtimestamp(time, UTC).isoformat(),
                 sender="test",
@@ -64,17 +59,19 @@ class Sent:
 def log() -> Log:
     sent = Sent()
     simulation = Simulation(
-        load("lockdown"), load_catalogue(), seed=4, start=START, prefectures=[NYINGCHI], end=START + DAYS * 86_400
+        load("lockdown"),
+        records.CATALOGUE,
+        seed=4,
+        start=START,
+        prefectures=[records.PREFECTURE],
+        end=START + DAYS * 86_400,
     )
     run(simulation, sent, speed=math.inf, clock=lambda: LATER, punctuate=True)
     return sent.log
 
 
 def chunk(log: Log, topic: str, begin: int, end: int) -> Chunk:
-    nothing: list[None] = [None] * (end - begin)
-    return Chunk(
-        topic, 0, range(begin, end), log[topic][begin:end], nothing, [()] * len(nothing), [0] * len(nothing), end
-    )
+    return records.chunk(topic, log[topic][begin:end], begin)
 
 
 def in_turns(log: Log, random: Random) -> Iterator[Chunk]:
@@ -89,10 +86,7 @@ def in_turns(log: Log, random: Random) -> Iterator[Chunk]:
 
 def played(chunks: Iterator[Chunk]) -> tuple[pl.DataFrame, set[tuple[str, str, int, str, str, str]]]:
     """Return the newest row of every indicator, and every transition."""
-    names = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
-    catalogue = load_catalogue()
-    rulebook = Rulebook([load_pack(name) for name in names], catalogue)
-    engine = Engine(0, 1, catalogue, rulebook, Options(event_time=True), "test", 1)
+    engine = records.engine(Options(event_time=True))
     rows, alerts = list[pl.DataFrame](), list[Alert]()
     for each in chunks:
         outcome = engine.apply(each, LATER)
