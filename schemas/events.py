@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from schemas.registry import Contact
+
 SaleKind = Literal["sale", "return", "void"]
 ReceiptStatus = Literal["normal", "training", "cancelled"]
 StockAction = Literal["OBSERVE", "ADD", "DELETE"]
@@ -193,14 +195,33 @@ class Inhibited(msgspec.Struct, frozen=True, omit_defaults=True):
     level: Level
 
 
+class Substitute(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A site that can step in where a good runs out (动态补位), as it stood when the alert went out.
+
+    ``gives`` base units of ``good`` it has beyond its own need, no more than is needed; ``keeps`` days of cover are
+    left to it then (absent: it has no demand of its own). ``region`` is its county. ``partner``: a site of another
+    prefecture, from its last count in the warehouse, added once known.
+    """
+
+    site: str
+    region: str
+    good: str
+    gives: float
+    keeps: float | None = None
+    enterprise: str = ""
+    contact: Contact = Contact()
+    partner: bool = False
+
+
 class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     """Newest transition of one alert (``alerts``, keyed by ``key``).
 
     ``id`` names the episode, ``seq`` counts its transitions from 0. ``site`` is empty for an
-        alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
+    alert on a region. An alert on an enterprise has no ``good``, its prefecture as ``region`` and the enterprise's
     code as ``site``. ``values`` decided, ``thresholds`` is what they were held against.
-    ``acknowledged``, ``silenced`` and ``inhibited`` are marks beside the state: when they change, the newest
-    transition is published again. ``actions_offset`` is the next offset of ``alert.actions`` that they take in.
+    ``acknowledged``, ``silenced`` and ``inhibited`` are marks beside the state: when they change, or when more
+    ``substitutes`` are known, the newest transition is published again. ``actions_offset`` is the next offset of
+    ``alert.actions`` that they take in.
     """
 
     id: str
@@ -232,6 +253,7 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     silenced: Silenced | None = None
     inhibited: Inhibited | None = None
     actions_offset: int = 0
+    substitutes: list[Substitute] = []
     schema: int = 1  # absent on the wire means 1
 
     @property

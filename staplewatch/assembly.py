@@ -20,6 +20,7 @@ from streams.engine import Engine
 from streams.health import Probes
 from streams.market import KINDS
 from streams.options import MIB, Options, WorkerOptions
+from streams.partners import Partners
 from streams.worker import Worker
 from warehouse.errors import state_of
 
@@ -159,6 +160,28 @@ def engines(settings: Settings, catalogue: Catalogue, rules: Rulebook, partition
     return make
 
 
+def partner_regions(settings: Settings, catalogue: Catalogue) -> Partners:
+    """Return whom each prefecture may ask for substitutes; ``CommandError`` names a region that there is not."""
+    chosen = {
+        int(code): [each for name in names for each in _prefectures(catalogue, name)]
+        for code, names in settings.partners.items()
+        if _prefectures(catalogue, code)
+    }
+    return Partners(catalogue.prefectures, chosen)
+
+
+def _prefectures(catalogue: Catalogue, code: str) -> list[int]:
+    """Return the prefecture, or those of the province, that a code of setting ``partners`` names."""
+    found = [each for each in catalogue.prefectures if f"{each:06d}" == code or f"{each // 10_000:02d}0000" == code]
+    if not found:
+        msg = say(
+            f"partners：目录中没有地州或省份 {code}：请用六位区划代码",
+            f"partners: the catalogue has no prefecture or province {code}: give its code of six digits",
+        )
+        raise CommandError(msg)
+    return found
+
+
 def make_worker(
     settings: Settings,
     catalogue: Catalogue,
@@ -177,6 +200,7 @@ def make_worker(
         warehouse,
         engines(settings, catalogue, rules, partitions),
         catalogue.prefectures,
+        partners=partner_regions(settings, catalogue),
         wait_for_broker=settings.wait_for_parts is not False,
         probes=probes,
     )

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale"),
         description="Rule packs, NAME or NAME:wholesale, or the path of a TOML file; separated by commas.",
     )
+    partners: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="Whom a prefecture may ask for substitutes: its code and those of prefectures or provinces, "
+        '{"540300": ["510000"]}; one that is not named may ask every other prefecture.',
+    )
     timezone: str = Field("Asia/Shanghai", description="Civil time of the deployment (IANA name).")
     exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
     event_time: bool = Field(False, description="Event-time mode: the wall clock decides nothing.")

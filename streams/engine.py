@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from schemas import topics
 from schemas.catalogue import Catalogue
-from schemas.events import LEVELS, Action, Alert, AsOf
+from schemas.events import LEVELS, Action, Alert, AsOf, Substitute
 from schemas.letters import DeadLetter
 from streams import resent
 from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
 from streams.actions import ActionReader, action_rows, stored_actions
+from streams.advice import Advisor
 from streams.alerts.lifecycle import Book, Transition
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
@@ -39,6 +40,7 @@ from streams.rows import alert_rows, dead_rows, stored_transitions
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, Frozen, SnapshotMismatch, freeze, unpack
+from streams.standby import Need
 
 
 class Engine:
@@ -68,6 +70,7 @@ class Engine:
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
         self._clocks = Clocks(options)
         self._places: dict[int, Prefecture] = {}
+        self._advisor = Advisor(rulebook, self._places, self._setup)
         self._registries = Registries()
         telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
         mine = [code for code in catalogue.prefectures if topics.partition_of(code, partitions) == partition]
@@ -212,11 +215,22 @@ class Engine:
         ended, self._adopted = self._adopted, []
         current = self._alerts([*ended, *self._book.open_alerts()], as_of, wall)
         outcome.alerts += [alert for alert in current if alert.key not in known]
+        outcome.needs += self._advisor.take()
         self._mark_again(wall, outcome)
         return outcome
 
+    def support(self, need: Need, found: Sequence[Substitute], wall: float) -> Outcome:
+        """Add substitutes from partner regions to an open alert, unless it has moved on since it was asked for them."""
+        outcome = Outcome()
+        told = self._marker.support(need, found, self._as_of(wall))
+        if told is not None:
+            outcome.marked.append(told)
+            outcome.add_rows("alert_transitions", alert_rows([told], self.ordinal << POSITION_BITS | self._position()))
+        return outcome
+
     def _records(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
-        return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
+        told = (self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions)
+        return self._advisor.complete(transitions, told)
 
     def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
         return self._marker.mark(self._records(transitions, as_of, wall), wall, self.offsets.get(topics.ACTIONS, 0))
@@ -260,6 +274,7 @@ class Engine:
             transitions += source.transitions
             source.transitions = []
         outcome.alerts += self._alerts(transitions, as_of, wall)
+        outcome.needs += self._advisor.take()
         if outcome.alerts:
             outcome.add_rows("alert_transitions", alert_rows(outcome.alerts, version))
         if publish or wall - self._published >= self._setup.options.live_seconds:

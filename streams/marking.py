@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from schemas.events import LEVELS, Acknowledged, Action, Alert, AsOf, Inhibited, Silenced
+from schemas.events import LEVELS, Acknowledged, Action, Alert, AsOf, Inhibited, Silenced, Substitute
 from streams.alerts.inhibition import Inhibition, Owner, across_partitions, covered, nobody
 from streams.alerts.marks import Marks
+from streams.indicators.substitutes import MOST
+from streams.standby import Need
 
 Marked: TypeAlias = tuple[Acknowledged | None, Silenced | None, Inhibited | None]
 
@@ -81,6 +83,18 @@ class Marker:
                 self._open[key] = _with(msgspec.structs.replace(known, as_of=as_of), marks, offset)
                 found.append(self._open[key])
         return found
+
+    def support(self, need: Need, found: Sequence[Substitute], as_of: AsOf) -> Alert | None:
+        """Add substitutes to an open alert and return it to be published again; None if it has moved on."""
+        known = self._open.get(need.key)
+        if known is None or (known.id, known.seq) != (need.id, need.seq):
+            return None
+        more = [each for each in found if each not in known.substitutes][: max(0, MOST - len(known.substitutes))]
+        if not more:
+            return None
+        told = msgspec.structs.replace(known, substitutes=[*known.substitutes, *more], as_of=as_of)
+        self._open[need.key] = told
+        return told
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from schemas.events import Alert, Extent, Indicator
 from schemas.letters import DeadLetter
 from streams.indicators.civil import BUCKET
+from streams.standby import Need
 
 Rows = dict[str, list[Any]]
 
@@ -38,6 +39,8 @@ class Outcome:
     #: Newest transitions again, with other marks; they come after ``alerts``.
     marked: list[Alert] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    #: What the substitutes of these alerts leave open.
+    needs: list[Need] = field(default_factory=list)
     #: What the extents above prefectures are told.
     extents: list[Extent] = field(default_factory=list)
     #: Lines by what happened to them, for metrics.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from schemas import topics
+from schemas.events import Substitute
 from streams.buffer import RAW, Snapshot
 from streams.chunk import Chunk
 from streams.metrics import Metrics
@@ -23,6 +24,7 @@ from streams.positions import Place
 from streams.publish import Publisher, held_bytes
 from streams.rebuild import Rebuilt
 from streams.rejections import RejectionLog
+from streams.standby import Need
 from streams.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Pipeline:
         self.suspended = True
         #: Counts chunks applied and time steps, for whoever looks for a stall.
         self.steps = 0
+        #: Told what the substitutes of alerts leave open; nobody is by default.
+        self.seek: Callable[[int, Sequence[Need]], None] = lambda partition, needs: None
         writer.snapshots = self._due_snapshots
 
     def positions(self) -> dict[Place, int]:
@@ -116,6 +120,12 @@ class Pipeline:
         self._emit(partition, engine.tick(self._wall()), {})
         return True
 
+    def support(self, partition: int, need: Need, found: Sequence[Substitute]) -> None:
+        """Add substitutes from partner regions to an alert that is still as it was."""
+        engine = self.engines.get(partition)
+        if not self.suspended and engine is not None:
+            self._emit(partition, engine.support(need, found, self._wall()), {})
+
     def drain(self) -> None:
         """Hand over what is still open, and have every state stored: for a clean stop."""
         wall = self._wall()
@@ -164,6 +174,8 @@ class Pipeline:
         self._publisher.live(partition, outcome.live)
         self._publisher.alerts(partition, outcome.alerts)
         self._publisher.marked(partition, outcome.marked)
+        if outcome.needs:
+            self.seek(partition, outcome.needs)
         self._count(outcome)
 
     def _count(self, outcome: Outcome) -> None:

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from schemas.events import Alert, Extent, Indicator
+from schemas.events import Alert, Extent, Indicator, Substitute
 from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
+from streams.standby import Need
 
 #: Table -> columns, ready for ``Warehouse.insert``.
 Rows = Mapping[str, Mapping[str, Sequence[object]]]
@@ -44,6 +45,10 @@ class Outcome(Protocol):
     @property
     def marked(self) -> Sequence[Alert]:
         """Return newest transitions whose marks changed, to be published again after ``alerts``."""
+
+    @property
+    def needs(self) -> Sequence[Need]:
+        """Return what the substitutes of the alerts leave open, to be asked of partner regions."""
 
     @property
     def dead(self) -> Sequence[DeadLetter]:
@@ -124,6 +129,9 @@ class Engine(Protocol):
 
     def recall(self, actions: pa.Table, rises: pa.Table, wall: float) -> None:
         """Take in stored actions on alerts, and the stored transitions to other levels since the snapshot."""
+
+    def support(self, need: Need, found: Sequence[Substitute], wall: float) -> Outcome:
+        """Return an open alert with more substitutes; nothing if it has moved on since ``need`` was told."""
 
     def sizes(self) -> dict[str, int]:
         """Return the number of entries of each part of the state."""

@@ -53,7 +53,7 @@ class Prefecture(Timeline):
     def __init__(self, code: int, setup: Setup, judge: Judge, registry: Registry | None = None) -> None:
         self.registry = registry or Registry(code)
         super().__init__(setup, self.registry.queue)
-        self.code, self._judge = code, judge
+        self.code, self.judge = code, judge
         self.counties = setup.catalogue.counties(code)
         self._place = {region: index for index, region in enumerate([*self.counties, code])}
         goods, cells = len(setup.goods), len(self.counties) * len(setup.goods)
@@ -84,8 +84,12 @@ class Prefecture(Timeline):
         self.extents: list[Extent] = []
 
     def _market(self, kind: QuoteKind) -> Market:
-        together = Counties(self._judge.rules(kind), self.code, self.counties, len(self._setup.goods))
+        together = Counties(self.judge.rules(kind), self.code, self.counties, len(self._setup.goods))
         return Market(kind, self._setup, together, len(self.counties))
+
+    def index_of(self, region: int) -> int:
+        """Return the place of a county in ``counties``, and one beyond them of the prefecture itself."""
+        return self._place[region]
 
     # -- events in
 
@@ -99,12 +103,12 @@ class Prefecture(Timeline):
 
     def has_date_rules(self, kind: str) -> bool:
         """Return whether any date rule reads prices of ``kind``."""
-        return self._judge.has("date", kind)
+        return self.judge.has("date", kind)
 
     def _open(self) -> list[int]:
         """Return the rows of open alerts on ticks."""
         goods = self._setup.good_index
-        found = ((self._place.get(region), goods[good]) for region, good in self._judge.open_rows("tick"))
+        found = ((self._place.get(region), goods[good]) for region, good in self.judge.open_rows("tick"))
         return [place * len(goods) + good for place, good in found if place is not None]
 
     # -- time
@@ -239,7 +243,7 @@ class Prefecture(Timeline):
         self._tick(point, np.flatnonzero(self._unjudged | waiting))
 
     def _tick(self, at: int, rows: Ints) -> None:
-        if len(rows) and self._judge.has("tick"):
+        if len(rows) and self.judge.has("tick"):
             self._frames.add(tick_frame(self._setup, self, at, rows))
         if self._frames.size + self.sites.size + self.enterprises.size >= FRAME_ROWS:
             self._judge_ticks()
@@ -247,7 +251,7 @@ class Prefecture(Timeline):
     def _judge_ticks(self) -> None:
         self.transitions += self.sites.judge() + self.enterprises.judge()
         if self._frames.size:
-            self.transitions += self._judge.tick(self._frames.take())
+            self.transitions += self.judge.tick(self._frames.take())
             self._unjudged[:] = False
 
     def _write(self, point: int) -> None:
@@ -302,14 +306,14 @@ class Prefecture(Timeline):
 
     def _decide_date(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> Spread:
         frame = date_frame(self, at, rows, values)
-        found = self._judge.date(frame, kind, day, self.markets[kind].together, closing=True)
+        found = self.judge.date(frame, kind, day, self.markets[kind].together, closing=True)
         self.transitions += found.transitions
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, found.levels)
         return found.spread
 
     def _tell(self, kind: QuoteKind, day: int, spread: Spread, *, correction: bool = False) -> None:
         """Tell the extents above of a date that has closed, also where there is nothing to say."""
-        if not self._judge.reaches_above(kind):
+        if not self.judge.reaches_above(kind):
             return
         lines = [
             ExtentLine(rule, self._setup.goods[good], LEVELS[level], reporting, affected)
@@ -321,13 +325,13 @@ class Prefecture(Timeline):
 
     def early(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
         """Evaluate date rules of ``day`` before its close: enough sites have quoted."""
-        found = self._judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
+        found = self.judge.date(date_frame(self, at, rows, values), kind, day, self.markets[kind].together)
         self.transitions += found.transitions
 
     def retract(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
         """Take back alerts of counties that rest on ``day``, which is open, after a correction."""
         together, frame = self.markets[kind].together, date_frame(self, at, rows, values)
-        self.transitions += self._judge.date(frame, kind, day, together, live=False, corrected=at).transitions
+        self.transitions += self.judge.date(frame, kind, day, together, live=False, corrected=at).transitions
 
     def write_date(self, kind: QuoteKind, day: int, rows: Ints, values: Values, levels: list[str]) -> None:
         """Write rows of grain ``date``; ``values`` are columns of these rows."""
@@ -353,7 +357,7 @@ class Prefecture(Timeline):
         """
         frame = date_frame(self, self.closes(day), seen, values)
         together, at = self.markets[kind].together, self._stamp if corrected else None
-        found = self._judge.date(frame, kind, day, together, live=False, corrected=at)
+        found = self.judge.date(frame, kind, day, together, live=False, corrected=at)
         self.transitions += found.transitions
         levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)

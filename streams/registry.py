@@ -123,6 +123,10 @@ class Registry:
         weeks = {week_of(site) or usual: None for site in sites if site is not None}
         return opening.union([*weeks]) if weeks else None
 
+    def sites_of(self, enterprise: str) -> tuple[str, ...]:
+        """Return the codes of an enterprise's registered sites."""
+        return tuple(self._sites.get(enterprise, ()))
+
     def enterprise_of(self, site: str) -> str:
         """Return the enterprise of a site; empty where the registry does not say."""
         found = self.site(site)

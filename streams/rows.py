@@ -34,6 +34,7 @@ def alert_rows(alerts: Sequence[Alert], version: int) -> dict[str, list[Any]]:
         rows[name] = [int(datetime.fromisoformat(getattr(alert, name)).timestamp()) for alert in alerts]
     for column, name in (("indicators", "values"), ("thresholds", "thresholds"), ("evidence", "evidence")):
         rows[column] = [_json(getattr(alert, name)) for alert in alerts]
+    rows["substitutes"] = [_json(alert.substitutes) for alert in alerts]
     rows["as_of"] = [_json(alert.as_of) for alert in alerts]
     rows["region"] = [int(alert.region) for alert in alerts]
     rows["stale"] = [int(alert.stale) for alert in alerts]

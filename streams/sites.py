@@ -161,7 +161,7 @@ class Sites:
         """Return the columns of site rules for pairs (n,) as they stand at ``at`` (epoch s); NaN where undefined."""
         pairs = self._market.pairs
         county, good = np.divmod(pairs.cell[pair], len(self._setup.goods))
-        measured = self._stock(at, pair) | self.silences.values(pair, at)
+        measured = self.stock(at, pair) | self.silences.values(pair, at)
         measured |= {name: self._compared[name][pair] for name in _COMPARED}
         return {
             "at": np.full(len(pair), at, np.int64),
@@ -172,7 +172,8 @@ class Sites:
             **{name: measured[name] for name in SITE_COLUMNS},
         }
 
-    def _stock(self, at: int, pair: Ints) -> dict[str, Floats]:
+    def stock(self, at: int, pair: Ints) -> dict[str, Floats]:
+        """Return what pairs (n,) have and sell, in base units and per day; NaN where undefined."""
         shelf = self._market.shelf
         stock, listed = shelf.on_hand()[pair], shelf.listed(self._setup.civil.day(at - 1))[pair]
         on_hand = np.where((stock != UNKNOWN) & listed, stock, np.nan) / QUANTITY

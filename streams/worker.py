@@ -25,6 +25,7 @@ from streams.metrics import Metrics
 from streams.options import WorkerOptions
 from streams.outage import MIB, moment
 from streams.pace import Pace
+from streams.partners import Inquiry, Partners
 from streams.pipeline import Pipeline
 from streams.ports import EngineFactory, Hook, no_hook
 from streams.positions import Place
@@ -83,6 +84,7 @@ class Worker:
         new_engine: EngineFactory,
         prefectures: tuple[int, ...],
         *,
+        partners: Partners | None = None,
         registry: CollectorRegistry | None = None,
         hook: Hook = no_hook,
         wait_for_broker: bool = True,
@@ -100,6 +102,7 @@ class Worker:
         self._warehouse = warehouse
         self._new_engine = new_engine
         self._prefectures = prefectures
+        self._partners = partners or Partners(prefectures, {})
         self._hook = hook
         self._wait_for_broker = wait_for_broker
         run = run_id(options.slot)
@@ -115,6 +118,7 @@ class Worker:
         self._stall = Stall(options.stall_seconds)
         self._stopping = False
         self._ticker: asyncio.Task[None] | None = None
+        self._inquirer: asyncio.Task[None] | None = None
         self._stream: Stream | None = None
 
     @property
@@ -201,6 +205,13 @@ class Worker:
         self.publisher = Publisher(self._producer, self.metrics, live_seconds=options.live_seconds, hook=self._hook)
         pace = Pace(options.snapshot_seconds, options.snapshot_seconds_most, options.snapshot_bytes)
         self.pipeline = Pipeline(self.writer, self.publisher, self.metrics, pace, wall=self._wall)
+        self._inquiry = Inquiry(
+            self._warehouse,
+            self._partners,
+            self.pipeline.support,
+            away=lambda: self.writer.outage is not None,
+        )
+        self.pipeline.seek = self._inquiry.seek
         self._stream = Stream(
             options, self.pipeline, self.writer, self._rebuilt, self._progress, run=self._run_id, hook=self._hook
         )
@@ -209,6 +220,7 @@ class Worker:
         self.writer.start()
         self.publisher.start()
         self._ticker = asyncio.create_task(self._tick(), name="ticker")
+        self._inquirer = asyncio.create_task(self._inquiry.run(), name="substitutes")
         await self.stream.app.start()
         gc.collect()
         gc.freeze()
@@ -270,8 +282,9 @@ class Worker:
         if self._stream is None or self._stopping:
             return None
         stream = self._stream
-        if self._ticker and self._ticker.done() and not self._ticker.cancelled():
-            return self._ticker.exception()
+        for task in (self._ticker, self._inquirer):
+            if task and task.done() and not task.cancelled():
+                return task.exception()
         crashed = stream.app.crash_reason if stream.app.crashed else None
         return self._fatal or stream.failure or crashed or self.publisher.failed() or self.writer.failed()
 
@@ -289,9 +302,10 @@ class Worker:
 
     async def _stop_stream(self, stream: Stream) -> None:
         seconds = self.options.stop_seconds
-        if self._ticker:
-            self._ticker.cancel()
-            await asyncio.gather(self._ticker, return_exceptions=True)
+        for task in (self._ticker, self._inquirer):
+            if task:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         with suppress(ConsumerNotStarted):
             stream.consumer.stop_flow()
         if stream.failure is None:

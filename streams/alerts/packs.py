@@ -80,6 +80,7 @@ class _RuleTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     shows: list[str] = []
     flags: dict[str, str] = {}
     county_rule: str | None = None
+    substitutes: bool = False
 
 
 def load(reference: str) -> Pack:
@@ -165,7 +166,7 @@ class _Reader:
     def _rule(self, path: str, raw: dict[str, Any], pack: str, version: str, kind: QuoteKind) -> Rule:
         table = self._convert(raw, _RuleTable, path)
         self._check_identity(path, table)
-        self._check_scope(path, table)
+        self._check_scope(path, table, kind)
         flags = {
             name: self._condition(f"{path}.flags.{name}", text, provided("date")) for name, text in table.flags.items()
         }
@@ -193,6 +194,7 @@ class _Reader:
             shows=tuple(table.shows),
             flags=flags,
             county_rule=self._county_rule(path, table, kind),
+            substitutes=table.substitutes,
         )
         self._check_names(path, table, known)
         self._check_phrases(path, rule)
@@ -210,7 +212,7 @@ class _Reader:
             if alone in table.subject and len(table.subject) > 1:
                 self._fail(f"{path}.subject", f"a rule on {alone}s has no other subject: write a rule of its own")
 
-    def _check_scope(self, path: str, table: _RuleTable) -> None:
+    def _check_scope(self, path: str, table: _RuleTable, kind: QuoteKind) -> None:
         """Refuse flags but on the counties of a prefecture, and what is per date on ticks."""
         if table.flags and (table.trigger != "date" or table.subject != ["prefecture"]):
             self._fail(f"{path}.flags", 'flags need trigger = "date" and subject = ["prefecture"]')
@@ -219,6 +221,8 @@ class _Reader:
                 self._fail(f"{path}.flags.{name}", f'"{name}": a flag has lower-case letters and digits, as in iv')
         if table.county_rule is not None and table.trigger != "date":
             self._fail(f"{path}.county_rule", 'county_rule needs trigger = "date"')
+        if table.substitutes and (table.trigger != "tick" or kind != "retail"):
+            self._fail(f"{path}.substitutes", 'substitutes need trigger = "tick" in a pack of kind "retail"')
         if "nation" in table.subject and table.county_rule is None:
             self._fail(f"{path}.subject", 'a rule on the nation needs a county_rule, for example "urumqi-2007"')
 

@@ -34,7 +34,8 @@ class Rule:
     ``clear_hold`` its ``clear_for``; ``stale_after`` is in dates for both. ``phrases`` has the
     words for each indicator that can decide, ``shows`` what else an alert carries.
     ``flags`` are conditions on each county of a prefecture, counted by ``streams.alerts.flags``;
-    ``county_rule`` is the rule whose levels ``streams.alerts.extent`` counts over regions.
+    ``county_rule`` is the rule whose levels ``streams.alerts.extent`` counts over regions. With
+    ``substitutes`` its firing alerts name sites that can step in.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Rule:
     shows: tuple[str, ...]
     flags: Mapping[str, Condition] = field(default_factory=dict)
     county_rule: Rule | None = None
+    substitutes: bool = False
 
     @cached_property
     def ref(self) -> str:
