@@ -19,6 +19,7 @@ import httpx
 from clickhouse_driver import Client
 from kafka import KafkaConsumer, KafkaProducer
 
+from producers.sockets import DIRECT
 from schemas import catalogue, topics
 from schemas.goods import Good
 from staplewatch.broker import free_port
@@ -285,6 +286,7 @@ class Load:
             enable_idempotence=False,
             max_in_flight_requests_per_connection=1,
             max_block_ms=300_000,  # the broker may be down for a while
+            proxy_url=DIRECT,
         )
         began = time.monotonic()
         while not self._stopped.is_set():
@@ -349,7 +351,7 @@ class Alarms:
                 thread.join(30)
 
     def _empty(self) -> None:
-        producer = KafkaProducer(bootstrap_servers=self._server, acks="all", enable_idempotence=False)
+        producer = KafkaProducer(bootstrap_servers=self._server, acks="all", enable_idempotence=False, proxy_url=DIRECT)
         for county, good in self._shelves:
             if self._stopped.wait(self._pause):
                 break
@@ -364,7 +366,9 @@ class Alarms:
         producer.close()
 
     def _listen(self) -> None:
-        consumer = KafkaConsumer(topics.ALERTS, bootstrap_servers=self._server, auto_offset_reset="earliest")
+        consumer = KafkaConsumer(
+            topics.ALERTS, bootstrap_servers=self._server, auto_offset_reset="earliest", proxy_url=DIRECT
+        )
         while not self._heard.is_set():
             for records in consumer.poll(timeout_ms=200).values():
                 for record in records:
