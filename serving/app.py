@@ -16,9 +16,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.types import Message, Scope
 
-from serving import actions, history, letters_api, login, problems, registered, suspects, wall
+from serving import actions, history, letters_api, login, problems, registered, rows, suspects, wall
 from serving.access import NEEDS, Access
-from serving.actions import Desk
+from serving.actions import AnyRequest, Desk
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
 from serving.auditing import Audit, Auditor, post_audit
 from serving.headers import CURSOR, INCOMPLETE
@@ -106,6 +106,7 @@ async def get_series(
 
 @get("/api/alerts", summary="Newest transition of each alert episode, newest first", opt={NEEDS: "wall"})
 async def get_alerts(
+    request: AnyRequest,
     answers: NamedDependency[Answers],
     level: Lowest = None,
     phase: State = None,
@@ -120,12 +121,13 @@ async def get_alerts(
     """Return alerts in words and numbers; with ``after`` every transition since, oldest first."""
     wanted = AlertFilter(level or "", phase or "", region or "", prefecture or "", good or "", pack or "")
     if after is not None:
-        return _respond(await answers.new_alerts(wanted, after, wait))
-    return _respond(await answers.alerts(wanted, limit))
+        return _discreet(request, await answers.new_alerts(wanted, after, wait))
+    return _discreet(request, await answers.alerts(wanted, limit))
 
 
 @get("/api/alerts/transitions", summary="Every stored transition, oldest first", opt={NEEDS: "wall"})
 async def get_transitions(
+    request: AnyRequest,
     answers: NamedDependency[Answers],
     id: Episode = None,
     level: Lowest = None,
@@ -138,7 +140,7 @@ async def get_transitions(
 ) -> Response[list[AlertRow]]:
     """Return how alerts came to be what they are."""
     wanted = AlertFilter(level or "", phase or "", region or "", prefecture or "", good or "", pack or "")
-    return _respond(await answers.transitions(wanted, limit, id or ""))
+    return _discreet(request, await answers.transitions(wanted, limit, id or ""))
 
 
 @get("/api/counts", summary="Stored rows of each table", opt={NEEDS: "history"})
@@ -219,6 +221,14 @@ def _epoch(moment: datetime | None, default: int) -> int:
     if moment is None:
         return default
     return min(max(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()), 0), FAR)
+
+
+def _discreet(request: AnyRequest, answer: Answer[AlertRow]) -> Response[list[AlertRow]]:
+    """Answer with whom to call only where somebody is known who may read more than a wall shows."""
+    if "read" not in request.scope["user"].may:
+        for row in answer.rows:
+            rows.discreet(row)
+    return _respond(answer)
 
 
 def _respond(answer: Answer[Any]) -> Response[Any]:

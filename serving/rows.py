@@ -9,8 +9,9 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from schemas.events import LEVELS, Acknowledged, Action, Alert, Indicator, Inhibited, Matcher
+from schemas.events import LEVELS, Acknowledged, Action, Alert, Indicator, Inhibited, Matcher, Substitute
 from schemas.fixed import AMOUNT, QUANTITY
+from schemas.registry import Contact
 from serving.ledger import Comment
 
 
@@ -90,6 +91,7 @@ class AlertRow(msgspec.Struct, kw_only=True):
     acknowledged: Acknowledged | None = None
     silenced_until: str | None = None
     inhibited: Inhibited | None = None
+    substitutes: list[Substitute] = []
     comments: list[Comment] = []
 
 
@@ -151,6 +153,12 @@ def from_alert(event: Alert) -> AlertRow:
     own["site"] = event.site or None
     own["silenced_until"] = utc(event.silenced.until) if event.silenced else None
     return AlertRow(**own)
+
+
+def discreet(row: AlertRow) -> AlertRow:
+    """Take away what is not for a screen that anybody may read: whom to call, by name and number."""
+    row.substitutes = [msgspec.structs.replace(each, contact=Contact()) for each in row.substitutes]
+    return row
 
 
 def from_action(event: Action) -> ActionRow:
@@ -225,6 +233,8 @@ def _alert(row: dict[str, Any]) -> dict[str, Any]:
     row["site"] = row.get("site") or None
     for name in ("stale", "correction"):
         row[name] = bool(row.get(name))
+    if isinstance(told := row.get("substitutes"), str):
+        row["substitutes"] = msgspec.json.decode(told or "[]", type=list[Substitute])
     return row
 
 

@@ -65,7 +65,7 @@ def alert(record: Alert, latest: Latest, now: float) -> rows.AlertRow:
     row = rows.from_alert(record)
     _, level = latest.highest.get(record.key, ("", LEVELS.index(record.level)))
     row.highest = LEVELS[level]
-    return completed(row, latest, now)
+    return rows.discreet(completed(row, latest, now))
 
 
 def completed(row: rows.AlertRow, latest: Latest, now: float) -> rows.AlertRow:

@@ -56,6 +56,7 @@ def explanation(transitions: Sequence[Row], zone: str, marked: Row = MappingProx
         "text": say(newest["text_zh"], newest["text_en"]),
         "measured": [_moment(row, zone) for row in moments],
         "transitions": [_transition(row, zone) for row in transitions],
+        "substitutes": list(newest.get("substitutes") or ()),
         **{name: marked[name] for name in MARKS if marked.get(name)},
     }
 
@@ -125,6 +126,10 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
         if moment["evidence"]:
             counted = say("，", ", ").join(f"{each['label']} {each['text']}" for each in moment["evidence"])
             yield say(f"  依据：{counted}", f"  over: {counted}")
+    if found["substitutes"]:
+        yield ""
+        yield say("可补位（动态补位）：", "who can step in:")
+        yield from (f"  {_substitute(each)}" for each in found["substitutes"])
     yield ""
     yield say("经过：", "how it went:")
     yield from (f"  {_step(each)}" for each in found["transitions"])
@@ -155,6 +160,22 @@ def _value_line(each: Mapping[str, Any]) -> str:
     )
     against = say(f"（界限：{held}）", f" (against {held})") if held else ""
     return f"{each['label']}{say('：', ': ')}{each['text']}{against}"
+
+
+def _substitute(each: Mapping[str, Any]) -> str:
+    """Return one line: where, what it can give, what it would keep, whom to call."""
+    contact = each.get("contact") or {}
+    keeps = each.get("keeps")
+    kept = say(f"，自留可销 {keeps:.1f} 天", f", keeps {keeps:.1f} days of cover") if keeps is not None else ""
+    partner = say("，协作地区，按最近盘点", ", partner region, as last counted") if each.get("partner") else ""
+    called = " ".join(filter(None, (contact.get("name"), contact.get("phone"))))
+    who = say(f"；联系 {called}", f"; call {called}") if called else ""
+    owner = f" ({each['enterprise']})" if each.get("enterprise") else ""
+    where = f"{each['site']}{owner}, {each['region']}"
+    return say(
+        f"{where}：{each['good']} 可调 {each['gives']:g}{kept}{partner}{who}",
+        f"{where}: {each['good']}, can give {each['gives']:g}{kept}{partner}{who}",
+    )
 
 
 def _step(each: Mapping[str, Any]) -> str:

@@ -109,7 +109,7 @@ def levels(url: str) -> dict[Key, str]:
 
 def transitions(url: str) -> dict[tuple[str, int], dict[str, Any]]:
     """Return every stored transition by episode and number, without when it was processed and what by."""
-    left_out = {"processed_at", "as_of", "version"}
+    left_out = {"processed_at", "as_of", "version", "substitutes"}
     rows = stored(url, "alerts_history")
     return {
         (row["id"], row["seq"]): {name: value for name, value in row.items() if name not in left_out} for row in rows

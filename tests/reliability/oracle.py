@@ -144,6 +144,6 @@ def _take(expected: Expected, outcome: Any) -> None:
 def plain(alert: Alert) -> Row:
     """Return what of a transition must not depend on when and by whom it was made."""
     told: Row = msgspec.to_builtins(alert)
-    for name in ("as_of", "processed_at"):
-        told.pop(name)
+    for name in ("as_of", "processed_at", "substitutes"):
+        told.pop(name, None)
     return told

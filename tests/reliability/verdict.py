@@ -20,7 +20,7 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 #: Differences shown of each kind.
 SHOWN: Final = 5
 #: Columns of table ``alert_transitions`` that depend on when and by whom a row was made.
-INCIDENTAL: Final = ("as_of", "processed_at", "version")
+INCIDENTAL: Final = ("as_of", "processed_at", "version", "substitutes")
 
 
 def live(house: Warehouse, traffic: Traffic, expected: Expected) -> list[str]:

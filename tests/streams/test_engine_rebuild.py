@@ -80,7 +80,7 @@ class Log:
 
 
 #: What depends on when and how a transition was processed: its marks are of the moment at which it is published.
-OF_THE_MOMENT = {"as_of", "processed_at", "acknowledged", "silenced", "inhibited", "actions_offset"}
+OF_THE_MOMENT = {"as_of", "processed_at", "acknowledged", "silenced", "inhibited", "actions_offset", "substitutes"}
 
 
 def meaning(alert: Alert) -> tuple[Any, ...]:

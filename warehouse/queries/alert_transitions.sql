@@ -1,7 +1,7 @@
 -- Every transition of one alert, oldest first.
 SELECT
     key, id, seq, pack, pack_version, rule, level, level_before, state, region, site, good, kind,
-    since, at, processed_at, reason, indicators, thresholds, evidence, text_zh, text_en, stale,
+    since, at, processed_at, reason, indicators, thresholds, evidence, substitutes, text_zh, text_en, stale,
     correction, as_of, version
 FROM alert_transitions
 WHERE id = {id:String}

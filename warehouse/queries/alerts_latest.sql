@@ -1,12 +1,12 @@
 -- Newest transition of every alert, newest first. 0 or '' means any; prefecture: itself and its counties.
 SELECT
     key, id, seq, pack, pack_version, rule, level, level_before, state, region, site, good, kind,
-    since, at, processed_at, reason, indicators, thresholds, evidence, text_zh, text_en, stale,
+    since, at, processed_at, reason, indicators, thresholds, evidence, substitutes, text_zh, text_en, stale,
     correction, as_of, version
 FROM (
     SELECT
         key, id, seq, pack, pack_version, rule, level, level_before, state, region, site, good,
-        kind, since, at, processed_at, reason, indicators, thresholds, evidence, text_zh, text_en,
+        kind, since, at, processed_at, reason, indicators, thresholds, evidence, substitutes, text_zh, text_en,
         stale, correction, as_of, version
     FROM alert_transitions
     WHERE (id, seq) IN (
