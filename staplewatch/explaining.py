@@ -171,10 +171,10 @@ def _substitute(each: Mapping[str, Any]) -> str:
     called = " ".join(filter(None, (contact.get("name"), contact.get("phone"))))
     who = say(f"；联系 {called}", f"; call {called}") if called else ""
     owner = f" ({each['enterprise']})" if each.get("enterprise") else ""
-    where = f"{each['site']}{owner}, {each['region']}"
+    where = f"{each['site']}{owner}, {each['place']}"
     return say(
-        f"{where}：{each['good']} 可调 {each['gives']:g}{kept}{partner}{who}",
-        f"{where}: {each['good']}, can give {each['gives']:g}{kept}{partner}{who}",
+        f"{where}：{each['good_name']} 可调 {each['gives']:g}{kept}{partner}{who}",
+        f"{where}: {each['good_name']}, can give {each['gives']:g}{kept}{partner}{who}",
     )
 
 

@@ -32,7 +32,8 @@ def namer(catalogue: Path | None) -> Callable[[Mapping[str, Any]], dict[str, Any
     def name(row: Mapping[str, Any]) -> dict[str, Any]:
         code, good = int(row["region"]), known.goods.get(row["good"])
         named = (good.name_zh if language() == "zh" else good.name_en) if good else row["good"]
-        return {**row, "place": place(code) if code in known.regions else row["region"], "good_name": named}
+        within = {"substitutes": [name(each) for each in row["substitutes"]]} if row.get("substitutes") else {}
+        return {**row, **within, "place": place(code) if code in known.regions else row["region"], "good_name": named}
 
     return name
 

@@ -225,7 +225,9 @@ class Engine:
         told = self._marker.support(need, found, self._as_of(wall))
         if told is not None:
             outcome.marked.append(told)
-            outcome.add_rows("alert_transitions", alert_rows([told], self.ordinal << POSITION_BITS | self._position()))
+            # One more than its own row, if nothing was read since: of two rows of one version either may be told.
+            version = (self.ordinal << POSITION_BITS | self._position()) + 1
+            outcome.add_rows("alert_transitions", alert_rows([told], version))
         return outcome
 
     def _records(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:

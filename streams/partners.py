@@ -32,7 +32,7 @@ COUNTED_SECONDS: Final = 36 * 3600
 MOST_WAITING: Final = 1_000
 #: Alerts of one evaluation come together, and one question per good serves all of them.
 GATHER_SECONDS: Final = 0.2
-#: Between two rounds of questions: each costs the warehouse some 50 ms.
+#: Between two rounds of questions.
 REST_SECONDS: Final = 1.0
 
 Found = Callable[[int, Need, Sequence[Substitute]], None]
@@ -76,6 +76,11 @@ class Inquiry:
         while len(self._waiting) > MOST_WAITING:
             del self._waiting[next(iter(self._waiting))]
         self._more.set()
+
+    @property
+    def waits(self) -> int:
+        """Return how many needs wait for an answer."""
+        return len(self._waiting)
 
     async def run(self) -> None:
         """Answer for ever."""

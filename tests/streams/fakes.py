@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import topics
-from schemas.events import Alert, Extent, Indicator
+from schemas.events import Alert, Extent, Indicator, Substitute
 from schemas.letters import DeadLetter
 from streams.chunk import Chunk
 from streams.indicators.groups import Ints
 from streams.rebuild import TABLES
+from streams.standby import Need
 
 TABLE_OF = {topic: table for table, topic in TABLES.items()}
 PREFECTURES = (540100, 540200, 540300, 540400)
@@ -32,6 +33,7 @@ class Outcome:
     dead: list[DeadLetter] = field(default_factory=list)
     extents: list[Extent] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    needs: list[Need] = field(default_factory=list)
 
 
 @dataclass
@@ -112,6 +114,9 @@ class CountingEngine:
         return Outcome()
 
     def republish(self, wall: float) -> Outcome:
+        return Outcome()
+
+    def support(self, need: Need, found: Sequence[Substitute], wall: float) -> Outcome:
         return Outcome()
 
     def snapshot(self) -> FrozenCount:
