@@ -85,6 +85,12 @@ const ZH = {
   cover24: "24h 涨 %",
   onHand: "库存",
   inStock: "有货网点",
+  substitutes: "可补位网点",
+  substitutesNote: "余量高于自身需要，可调入",
+  gives: "可调",
+  keeps: "自留可销天数",
+  contact: "联系人",
+  partner: "协作地区",
   sites: "网点",
   sitesNote: "最近报价、盘点与 24 小时销售",
   site: "网点",
@@ -188,6 +194,12 @@ const EN: Words = {
   cover24: "24 h %",
   onHand: "Stock",
   inStock: "In stock",
+  substitutes: "Who can step in",
+  substitutesNote: "sites with more than they need themselves",
+  gives: "Can give",
+  keeps: "Cover kept, days",
+  contact: "Contact",
+  partner: "partner region",
   sites: "Sites",
   sitesNote: "last quote, count and sales of 24 hours",
   site: "Site",
@@ -226,10 +238,14 @@ export function shortOf(region: Region | undefined, lang: Lang, code = ""): stri
 
 /** 那曲 · 色尼; a prefecture or province alone has one part, a site comes last. */
 export function placeOf(alert: Alert, regions: ReadonlyMap<string, Region>, lang: Lang): string {
-  const region = regions.get(alert.region);
+  return [regionOf(alert.region, regions, lang), alert.site].filter(Boolean).join(" · ");
+}
+
+/** A region by its short name, a county after its prefecture's. */
+export function regionOf(code: string, regions: ReadonlyMap<string, Region>, lang: Lang): string {
+  const region = regions.get(code);
   const above = region?.level === "county" ? regions.get(region.parent ?? "") : undefined;
-  const parts = [above && shortOf(above, lang), shortOf(region, lang, alert.region), alert.site];
-  return parts.filter(Boolean).join(" · ");
+  return [above && shortOf(above, lang), shortOf(region, lang, code)].filter(Boolean).join(" · ");
 }
 
 /** What was measured, in the fewest words that fit a tile: 52%, 断8天, 4.2天, 间断. */

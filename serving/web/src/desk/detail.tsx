@@ -7,6 +7,7 @@ import { everyDay, withNow } from "../model/prices";
 import type { Alert, CoverPoint, PricePoint, SiteRow } from "../model/types";
 import { useAsked } from "../view/asked";
 import type { Drawing, Line } from "../view/chart";
+import { Substitutes } from "../view/substitutes";
 import { Symbol } from "../view/symbol";
 import { baseAndNow, labelled, nameOf, placeOf, thresholdText, unitOf } from "../words";
 import type { Common } from "./common";
@@ -34,6 +35,7 @@ export function AlertDetail(props: Props) {
         <span>{`${label} ${value}`}</span>
       </h2>
       <Figures {...props} />
+      <Substitutes {...props} substitutes={(detail?.alert ?? alert).substitutes ?? []} />
       <Course {...props} detail={detail} />
       <Evidence {...props} />
       <Sites {...props} />

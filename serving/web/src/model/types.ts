@@ -89,6 +89,21 @@ export interface Alert {
   /** The alert of its prefecture or province that is told instead. */
   inhibited?: { id: string; key: string; level: Level } | null;
   comments?: readonly { by: string; at: string; note: string }[];
+  /** Sites that can step in (动态补位), best first. */
+  substitutes?: readonly Substitute[];
+}
+
+/** A site with more than it needs; whom to call there is told to who may read more than the wall shows. */
+export interface Substitute {
+  site: string;
+  region: string;
+  good: string;
+  gives: number;
+  /** Days of cover that it would keep; absent: it has no demand of its own. */
+  keeps?: number | null;
+  enterprise?: string;
+  contact?: { name?: string; phone?: string };
+  partner?: boolean;
 }
 
 /** One input: epoch seconds of its newest event, and when it last brought one. */

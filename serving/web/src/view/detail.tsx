@@ -9,6 +9,7 @@ import { evidenceOf, thresholdText, unitOf } from "../words";
 import { useAsked } from "./asked";
 import type { Drawing, Line } from "./chart";
 import type { SheetProps } from "./sheet";
+import { Substitutes } from "./substitutes";
 import { Symbol } from "./symbol";
 
 const DAYS = "35";
@@ -79,6 +80,7 @@ function Episode(props: Props & { alert: Alert }) {
           {words.rule} <b>{`${alert.pack} · ${alert.pack_version}`}</b>
         </span>
       </p>
+      <Substitutes {...props} substitutes={alert.substitutes ?? []} />
       <ol class="course">
         {(course.data ?? [alert]).map((each) => (
           <li key={each.seq}>
