@@ -14,6 +14,8 @@ interface Props {
 export function Substitutes({ substitutes, regions, goods, words, lang }: Props) {
   if (substitutes.length === 0) return null;
   const called = substitutes.some((each) => each.contact?.name ?? each.contact?.phone);
+  // Of an enterprise that is silent, each good has its own.
+  const several = new Set(substitutes.map((each) => each.good)).size > 1;
   return (
     <section class="substitutes">
       <h3>
@@ -36,7 +38,7 @@ export function Substitutes({ substitutes, regions, goods, words, lang }: Props)
                 {each.partner && <small>{` · ${words.partner}`}</small>}
               </th>
               <td class="number">
-                {format.quantity(each.gives)} <small>{`${unitOf(goods.get(each.good), lang)} ${nameOf(goods.get(each.good), lang, each.good)}`}</small>
+                {format.quantity(each.gives)} <small>{[unitOf(goods.get(each.good), lang), several && nameOf(goods.get(each.good), lang, each.good)].filter(Boolean).join(" ")}</small>
               </td>
               <td class="number">{each.keeps == null ? "" : format.days(each.keeps)}</td>
               {called && <td>{[each.contact?.name, each.contact?.phone].filter(Boolean).join(" ")}</td>}
