@@ -13,6 +13,8 @@ import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
+from schemas.events import Substitute
+from schemas.registry import Contact
 from serving.rows import ActionRow, AlertRow
 from tests.browser.conftest import Open
 from tests.browser.pages import Pages, pages
@@ -55,6 +57,11 @@ def shown(wall: Open, instance: Pages, lang: str, width: int = 1920, height: int
 def detail(alert: AlertRow) -> dict[str, Any]:
     """Return an episode that began in yellow, was confirmed, and rose."""
     began = moment(NOW - timedelta(hours=36))
+    helpers = [
+        Substitute("市东店", "540602", "potato", 320.0, 9.5, contact=Contact("央金", "0896-12")),
+        Substitute("那曲路店", "540102", "potato", 55.0, partner=True),
+    ]
+    alert = msgspec.structs.replace(alert, substitutes=helpers)
     lower: dict[str, Any] = {"level": "yellow", "at": began, "processed_at": began, "values": {"change_week": 0.325}}
     first = msgspec.structs.replace(alert, **lower)
     second = msgspec.structs.replace(alert, level_before="yellow", seq=1)
@@ -62,6 +69,16 @@ def detail(alert: AlertRow) -> dict[str, Any]:
                      note="已联系三家超市", alert=alert.id)  # fmt: skip
     told = {"transitions": [row_of(first), row_of(second)], "actions": [msgspec.to_builtins(seen)], "complete": True}
     return {"alert": row_of(alert), **told}
+
+
+@pytest.mark.parametrize(("lang", "partner"), [("zh", "协作地区"), ("en", "partner region")])
+def test_who_can_step_in_is_told_with_whom_to_call(wall: Open, instance: Pages, lang: str, partner: str) -> None:
+    page, _ = shown(wall, instance, lang)
+    rows = page.locator("[data-substitute]")
+    expect(rows).to_have_count(2)
+    for text in ("市东店", "320", "9.5", "央金 0896-12"):
+        expect(rows.first).to_contain_text(text)
+    expect(rows.nth(1)).to_contain_text(partner)
 
 
 def test_counters_views_and_list_are_about_the_same_alerts(wall: Open, instance: Pages) -> None:

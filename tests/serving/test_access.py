@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
 from schemas import catalogue, topics
-from schemas.events import Alert, AsOf
+from schemas.events import Alert, AsOf, Substitute
+from schemas.registry import Contact
+from serving import wire
 from serving.access import NEEDS, ROLES, SESSION_COOKIE, WALL_COOKIE
 from serving.acting import Acting
 from serving.actions import Desk
@@ -174,6 +177,21 @@ def test_a_wrong_wall_token_makes_no_cookie(world: World) -> None:
     with world.client() as client:
         client.get("/wall", params={"token": "guess"})
         assert WALL_COOKIE not in client.cookies
+
+
+def test_whom_to_call_is_told_to_those_who_are_known_and_to_no_wall(world: World) -> None:
+    helper = Substitute("s9", "540421", "potato", 5.0, contact=Contact("央金", "0894-1"))
+    named = msgspec.structs.replace(alert(), substitutes=[helper], seq=alert().seq + 1)
+    world.echo.publish(named)
+    streamed = wire.alert(named, world.live.latest, 0.0)
+    assert [(each.site, each.contact) for each in streamed.substitutes] == [("s9", Contact())]
+    with world.client("viewer") as client:
+        assert "0894-1" in client.get("/api/alerts").text
+        assert "0894-1" in client.get("/api/alerts/one").text
+    with world.client() as client:
+        told = client.get("/api/alerts", headers={"Authorization": f"Bearer {world.wall_token}"})
+        assert [each["site"] for each in told.json()[0]["substitutes"]] == ["s9"]
+        assert "0894-1" not in told.text
 
 
 def test_every_route_says_what_it_needs(world: World) -> None:
