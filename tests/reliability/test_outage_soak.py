@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import outage
+from tests.reliability import loads, outage
 from tests.services import wait_until
 
 MIB = 1024 * 1024
@@ -48,11 +48,11 @@ class Peak:
 @pytest.mark.soak
 def test_memory_is_bounded_and_alerts_flow_while_the_warehouse_is_away(tmp_path: Path) -> None:
     pack = tmp_path / "shelf.toml"
-    pack.write_text(outage.PACK)
+    pack.write_text(loads.PACK)
     with outage.both(tmp_path) as (kafka, house):
         where = ("--broker", f"kafka://{kafka.server}", "--warehouse", house.url)
         worker = outage.Process(tmp_path / "w", "worker", *where, "--packs", str(pack))
-        load, alarms = outage.Load(kafka.server, LINES_PER_SECOND), outage.Alarms(kafka.server, 5)
+        load, alarms = loads.Load(kafka.server, LINES_PER_SECOND), loads.Alarms(kafka.server, 5)
         try:
             worker.until_ready()
             load.start()

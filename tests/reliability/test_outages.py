@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from streams import exits
-from tests.reliability.outage import LINES_PER_RECEIPT, ClickHouse, Kafka, Load, Process, both, fill, small_disk
+from tests.reliability.loads import LINES_PER_RECEIPT, Load
+from tests.reliability.outage import ClickHouse, Kafka, Process, both, fill, small_disk
 from tests.reliability.stalling import VARIABLE
 from tests.services import wait_until
 

@@ -13,7 +13,8 @@ import pytest
 
 from schemas import topics
 from streams import exits
-from tests.reliability.outage import ClickHouse, Kafka, Load, Process, both
+from tests.reliability.loads import Load
+from tests.reliability.outage import ClickHouse, Kafka, Process, both
 from tests.services import wait_until
 
 pytestmark = [

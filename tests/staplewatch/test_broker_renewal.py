@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from schemas import topics
 from staplewatch.instance import find
 from tests.integration.running import up
-from tests.reliability.outage import LINES_PER_RECEIPT, receipt
+from tests.reliability.loads import LINES_PER_RECEIPT, receipt
 from tests.services import wait_until
 from tests.staplewatch.test_up import ask
 
