@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Coded, Parts, Repeated, listed
+from streams.columns import Coded, Parts, Repeated
 from streams.compact import compact, size_of
 from streams.ports import Rows, State
 from streams.positions import Place
@@ -85,7 +85,7 @@ class Batch:
         before = self.bytes
         for columns in self.rows.values():
             for name, values in columns.items():
-                columns[name] = compact(listed(values))
+                columns[name] = compact(values)
         kept = sum(size_of(values) for columns in self.rows.values() for values in columns.values())
         self.bytes = kept + self.held
         return before - self.bytes

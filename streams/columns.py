@@ -99,15 +99,15 @@ class Coded(Sequence[Any]):
 class Parts(Sequence[Any]):
     """Columns one after another, each as it came; looks like the list of all their values."""
 
-    __slots__ = ("_length", "_parts")
+    __slots__ = ("_length", "parts")
 
     def __init__(self) -> None:
-        self._parts: list[Sequence[Any]] = []
+        self.parts: list[Sequence[Any]] = []
         self._length = 0
 
     def append(self, part: Sequence[Any]) -> None:
         """Add a column, which must not be changed any more."""
-        self._parts.append(part)
+        self.parts.append(part)
         self._length += len(part)
 
     def __len__(self) -> int:
@@ -116,7 +116,7 @@ class Parts(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         """Return all values, numbers as Python's."""
-        return chain.from_iterable(map(listed, self._parts))
+        return chain.from_iterable(map(listed, self.parts))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...

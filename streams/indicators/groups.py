@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 RATIO_DECIMALS = 9
 #: Standard deviation of a normal variable / its MAD (median absolute deviation).
 MAD_SCALE = 1.4826
+_WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 
 
 def ratio(later: Floats, earlier: Floats) -> Floats:
@@ -57,3 +58,10 @@ def column_median(table: Floats, least: int) -> Floats:
     low = ordered[np.maximum((counts - 1) // 2, 0), cells]
     high = ordered[np.minimum(counts // 2, len(table) - 1), cells]
     return np.where(counts >= max(least, 1), (low + high) / 2, np.nan)
+
+
+def smallest(numbers: Ints) -> Ints:
+    """Return the same numbers in the narrowest signed type that holds them, for what is kept and not computed with."""
+    least, most = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    kind = next(kind for kind in _WIDTHS if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max)
+    return numbers.astype(kind)

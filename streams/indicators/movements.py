@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.indicators.groups import Ints
+from streams.indicators.groups import Ints, smallest
 
 
 class _Batch:
@@ -43,7 +43,9 @@ class Movements:
     def add(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Note movements of many pairs, shapes (n,)."""
         newest = int(at.max())
-        self._batches.append(_Batch(max(newest, self._newest()), pair, at, quantity))
+        # 10 to 12 bytes a line, not 24: at 20,000 lines/s the 600 s that are kept are 12 million lines.
+        kept = smallest(pair), smallest(at), smallest(quantity)
+        self._batches.append(_Batch(max(newest, self._newest()), *kept))
 
     def _newest(self) -> int:
         return self._batches[-1].newest if self._batches else 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from streams.buffer import Batch
+from streams.columns import Coded, Repeated
 from streams.compact import compact, size_of
 from streams.outage import MIB, Outage, Rate, Waiting, Watch, lasting
 from warehouse.errors import (
@@ -110,12 +112,49 @@ def test_the_rate_is_that_of_the_last_seconds(now: Now) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [[1, 2, 3], [-(2**40), 2**62], ["a", "b", "a"], [None, 5, 5], [2**70, 1], [["x"], []], [True, False]]
+    "values",
+    [
+        [1, 2, 3],
+        [-(2**40), 2**62],
+        ["a", "b", "a"],
+        [None, 5, 5],
+        [2**70, 1],
+        [["x"], []],
+        [True, False],
+        [1.5, -0.0],
+        [1.5, 2],
+        [None, "a", 3],
+    ],
 )
 def test_packed_values_are_equal(values: list[object]) -> None:
     packed = compact(values)
     assert list(packed) == values
     assert size_of(packed) <= size_of(values)
+
+
+def test_the_lines_of_a_receipt_are_packed_without_being_spelled_out() -> None:
+    batch, parts = Batch(), 50
+    for number in range(parts):
+        batch.add(
+            {
+                "sales": {
+                    "event_id": Repeated([f"r-{number}-a", f"r-{number}-b"], [40, 60], 100),
+                    "sequence": Repeated([number, 2**40], [40, 60], 100),
+                    "good": Coded(["potato", "beef"], np.array([number % 2, *[1] * 99])),
+                    "quantity": np.arange(0, 1000, 10).tolist(),
+                    "unit_cost": [None] * 99 + [5],
+                }
+            },
+            {},
+        )
+    before = {name: list(values) for name, values in batch.rows["sales"].items()}
+    batch.compact()
+    columns = batch.rows["sales"]
+    assert {name: list(values) for name, values in columns.items()} == before
+    assert {name: type(values) for name, values in columns.items()} == {
+        "event_id": Coded, "sequence": np.ndarray, "good": Coded, "quantity": np.ndarray, "unit_cost": Coded,
+    }  # fmt: skip
+    assert batch.bytes < parts * 100 * (1 + 8 + 1 + 2 + 1 + 6)
 
 
 def test_a_packed_batch_is_the_same_in_less_memory() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -95,6 +95,30 @@ async def test_what_fails_is_tried_again_from_the_step_that_failed(error: Except
         assert await writer.flush(5)
         assert writer.persisted == {PLACE: 9}
         assert not writer.trouble
+    assert warehouse.inserts == ["sales", "indicators", "ingest_progress"]
+
+
+async def test_a_warehouse_that_is_away_is_asked_before_rows_are_spelled_out_for_it_again() -> None:
+    class Asked(MemoryWarehouse):
+        spelled = pings = 0
+
+        def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
+            self.spelled += 1
+            super().insert(table, columns)
+
+        def ping(self) -> None:
+            self.pings += 1
+            super().ping()
+
+    warehouse = Asked()
+    warehouse.broken = WarehouseUnavailable("gone")
+    async with writing(warehouse) as writer:
+        writer.add(ROWS, {PLACE: 9})
+        assert not await writer.flush(0.1)
+        await until(lambda: warehouse.pings > 3, "asked again and again")
+        assert warehouse.spelled == 1
+        warehouse.broken = None
+        assert await writer.flush(5)
     assert warehouse.inserts == ["sales", "indicators", "ingest_progress"]
 
 
