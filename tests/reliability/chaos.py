@@ -19,6 +19,7 @@ from streams import cluster, rebuild
 from streams.positions import Place
 from tests.reliability import servers, verdict
 from tests.reliability.crew import Crew, Log, Worker
+from tests.reliability.livetraffic import PACK, LiveTraffic
 from tests.reliability.oracle import expect
 from tests.reliability.schedule import Blow, draw
 from tests.reliability.traffic import Traffic
@@ -29,7 +30,7 @@ PREFECTURES: Final = (540100, 540400, 540500)
 #: After the last blow everything must have been read, stored and decided within this time.
 CATCH_UP_SECONDS: Final = 240.0
 #: How long a worker is given to reach its crash point: a start takes 3 s, and a writer stores once a second.
-CRASH_SECONDS: Final = 12.0
+CRASH_SECONDS: Final = 15.0
 HISTORY_SECONDS: Final = 180.0
 
 
@@ -124,14 +125,20 @@ class Chaos:
     def _crew(self) -> Crew:
         options = [
             *("--broker", self.kafka.url, "--warehouse", self.house.url, "--partitions", str(self.plan.partitions)),
-            *(("--event-time",) if self.plan.event_time else ()),
+            *self._mode,
         ]
         # one more than work: it joins and leaves for live rebalances
         return Crew([Worker(slot, self._directory, options) for slot in range(self.plan.workers + 1)])
 
-    def _traffic(self) -> Traffic:
+    @property
+    def _mode(self) -> tuple[str, ...]:
+        return ("--event-time",) if self.plan.event_time else ("--packs", str(PACK))
+
+    def _traffic(self) -> Traffic | LiveTraffic:
         plan = self.plan
-        return Traffic(self.broker, plan.partitions, plan.prefectures, plan.seed, plan.seconds)
+        if plan.event_time:
+            return Traffic(self.broker, plan.partitions, plan.prefectures, plan.seed, plan.seconds)
+        return LiveTraffic(self.broker, plan.partitions, plan.prefectures, plan.seed)
 
     # -- blows
 
@@ -150,8 +157,7 @@ class Chaos:
 
     def _crash(self, crew: Crew, worker: Worker, blow: Blow) -> None:
         crew.crash(worker, blow.point, blow.times)
-        if blow.settled:  # the others are overtaken by the next blow, as often as not before they crash
-            crew.wait(CRASH_SECONDS, unless=lambda: not worker.armed)
+        crew.wait(CRASH_SECONDS, unless=lambda: not worker.armed)
 
     def _stop(self, crew: Crew, worker: Worker, blow: Blow) -> None:
         crew.stop(worker)
@@ -185,7 +191,7 @@ class Chaos:
 
     # -- the end
 
-    def _finish(self, crew: Crew, traffic: Traffic) -> None:
+    def _finish(self, crew: Crew, traffic: Traffic | LiveTraffic) -> None:
         """Send the rest, let the workers read all of it, and stop them."""
         traffic.hurry()
         crew.until(lambda: traffic.done, CATCH_UP_SECONDS, "everything is sent")
@@ -206,16 +212,17 @@ class Chaos:
         epoch = asyncio.run(cluster.inspect([self.broker])).id
         return rebuild.progress(house, epoch)
 
-    def _judge(self, traffic: Traffic) -> None:
-        plan = self.plan
-        expected = expect(self.broker, plan.partitions, event_time=plan.event_time)
-        self.result.transitions, self.result.indicators = len(expected.transitions), expected.indicators.height
+    def _judge(self, traffic: Traffic | LiveTraffic) -> None:
+        result = self.result
         with closing(stores.connect(self.house.url)) as house:
-            if not plan.event_time:
-                self.result.findings = verdict.live(house, traffic, expected)
-                return
-            self.result.findings = verdict.event_time(house, traffic, expected)
-        self.result.findings += verdict.audit(self.broker, self.house.url)
+            if isinstance(traffic, LiveTraffic):
+                result.transitions, result.indicators = len(traffic.truth.episodes), len(traffic.truth.sold)
+                result.findings = verdict.live(house, traffic)
+            else:
+                expected = expect(self.broker, self.plan.partitions)
+                result.transitions, result.indicators = len(expected.transitions), expected.indicators.height
+                result.findings = verdict.event_time(house, traffic, expected)
+        result.findings += verdict.audit(self.broker, self.house.url, *self._mode)
 
 
 def _say(text: str) -> None:

@@ -109,6 +109,11 @@ class Worker:
         """Return whether it says that it does its work."""
         return self._get("/readyz") is not None
 
+    def reasons(self) -> str:
+        """Return what it says of its readiness, and how old its process is."""
+        said = self._ask("/readyz")
+        return f"worker {self.slot}, {self.age:.0f} s old: {said.text if said is not None else 'no answer'}"
+
     def partitions(self) -> int:
         """Return how many partitions it holds."""
         return int(self._metric("staplewatch_partitions"))
@@ -125,11 +130,14 @@ class Worker:
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
 
     def _get(self, path: str) -> str | None:
+        answer = self._ask(path)
+        return answer.text if answer is not None and answer.status_code == httpx.codes.OK else None
+
+    def _ask(self, path: str) -> httpx.Response | None:
         try:
-            answer = httpx.get(f"http://127.0.0.1:{self._port}{path}", trust_env=False, timeout=1.0)
+            return httpx.get(f"http://127.0.0.1:{self._port}{path}", trust_env=False, timeout=1.0)
         except httpx.HTTPError:
             return None
-        return answer.text if answer.status_code == httpx.codes.OK else None
 
 
 class Crew:
@@ -165,8 +173,11 @@ class Crew:
         deadline = time.monotonic() + seconds
         while not condition():
             self.tend()
-            assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+            assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}; {self._reasons()}"
             time.sleep(0.05)
+
+    def _reasons(self) -> str:
+        return "; ".join(worker.reasons() for worker in self.workers if worker.process is not None)
 
     def wait(self, seconds: float, unless: Callable[[], bool] = lambda: False) -> None:
         """Tend the workers for a while, or until ``unless()`` holds."""

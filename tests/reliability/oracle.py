@@ -23,10 +23,8 @@ from tests.reliability.servers import log_end
 
 #: Records of one chunk.
 CHUNK: Final = 2_000
-#: Seconds after the last record; longer than live time waits for an input that is behind.
-SILENCE: Final = 5.0
 INDICATOR_KEY: Final = ("region", "good", "grain", "kind", "at")
-#: Any present after the events will do in event-time mode; the broken records of 2100 lie beyond it.
+#: Any present after the events will do; the broken records of 2100 lie beyond it.
 PRESENT: Final = 1_900_000_000.0
 
 Key = tuple[Any, ...]
@@ -82,24 +80,17 @@ def _record(message: Message) -> Record:
     return Record(message.offset() or 0, message.key(), message.value(), message.headers() or (), stamp)
 
 
-def expect(server: str, partitions: int, *, event_time: bool) -> Expected:
-    """Run undisturbed engines over the whole log."""
+def expect(server: str, partitions: int) -> Expected:
+    """Run undisturbed engines in event time over the whole log."""
     catalogue = load_catalogue()
     rulebook = Rulebook([load_pack(name) for name in DEFAULT], catalogue)
-    options = Options(event_time=event_time)
     expected = Expected()
     for partition in range(partitions):
-        engine = Engine(partition, partitions, catalogue, rulebook, options, "oracle", 1)
-        wall = PRESENT if event_time else 0.0
-        logs = {topic: read_log(server, topic, partition) for topic in topics.CONSUMED}
-        for chunk in _in_turn(logs, partition):
-            wall = max(wall, chunk.timestamps[-1] / 1000)
-            _take(expected, engine.apply(chunk, wall))
-        # live, time waits for an input that is behind, but not for long: first it is noticed, then it is over
-        _take(expected, engine.tick(wall + SILENCE))
-        _take(expected, engine.tick(wall + 2 * SILENCE))
-        _take(expected, engine.republish(wall + 2 * SILENCE))
-        _take(expected, engine.drain(wall + 2 * SILENCE))
+        engine = Engine(partition, partitions, catalogue, rulebook, Options(event_time=True), "oracle", 1)
+        for chunk in _in_turn({topic: read_log(server, topic, partition) for topic in topics.CONSUMED}, partition):
+            _take(expected, engine.apply(chunk, PRESENT))
+        _take(expected, engine.republish(PRESENT))
+        _take(expected, engine.drain(PRESENT))
     return expected
 
 

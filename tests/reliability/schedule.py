@@ -24,7 +24,7 @@ PAUSES: Final = (0.5, 2.0, 8.0)
 #: How long a server stays away.
 ABSENCES: Final = (0.0, 1.0, 4.0)
 #: The how-manieth time a crash point is passed: soon after a rebuild, or in the middle of work.
-TIMES: Final = (1, 2, 3, 8)
+TIMES: Final = (1, 2, 3, 5)
 #: Seconds between the crew's being ready and the next blow; or, unready, between two blows.
 CALM: Final = (0.2, 2.5)
 

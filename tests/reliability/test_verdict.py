@@ -12,12 +12,12 @@ from staplewatch.audit.report import Tally, Text
 from tests.reliability import verdict
 
 
-def audited(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> list[str]:
+def audited(monkeypatch: pytest.MonkeyPatch, tally: Tally, *options: str) -> list[str]:
     """Return the findings of a round whose audit said this."""
     report = Report("2026-01-01T00:00:00+00:00", "one", [tally.summary()], tally.findings)
     done = CompletedProcess([], 0 if report.agrees else 1, msgspec.json.encode(report).decode(), "")
     monkeypatch.setattr(verdict, "staplewatch", lambda *_, check: done)
-    return verdict.audit("host:9092", "clickhouse://host/staplewatch")
+    return verdict.audit("host:9092", "clickhouse://host/staplewatch", *options)
 
 
 def test_an_audit_that_agrees_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,4 +34,7 @@ def test_a_disagreement_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_check_that_compared_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert audited(monkeypatch, Tally("dates", Text("行", "rows"))) == ["audit: dates is nothing"]
+    dates = Tally("dates", Text("行", "rows"))
+    assert audited(monkeypatch, dates, "--event-time") == ["audit: dates is nothing"]
+    assert audited(monkeypatch, dates) == []
+    assert audited(monkeypatch, Tally("records", Text("行", "rows"))) == ["audit: records is nothing"]
