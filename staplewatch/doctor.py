@@ -272,4 +272,6 @@ def _rules(settings: Settings) -> Check:
         rules = assembly.load_rules(settings, assembly.load_catalogue(settings.catalogue))
     except CommandError as error:
         return Check(name, "problem", str(error), say("改正规则包或 --packs", "correct the pack or --packs"))
-    return Check(name, "ok", f"{', '.join(settings.packs)}: {len(rules.rules)} " + say("条规则", "rules"))
+    regional = [f"{code}={','.join(each)}" for code, each in settings.region_packs.items()]
+    told = "; ".join([", ".join(settings.packs), *regional])
+    return Check(name, "ok", f"{told}: {len(rules.rules)} " + say("条规则", "rules"))

@@ -116,6 +116,7 @@ class Rebuilder:
             if place[1] == partition
         }
         engine, found = self._restored(partition, persisted)
+        self._rule(engine)
         rows = self._replay(engine, partition, found, persisted)
         self._adopt(engine, partition, found)
         self._recall(engine, partition, found)
@@ -168,6 +169,13 @@ class Rebuilder:
         for table, topic in TABLES.items():
             replay.plan(table, self._spans(table, topic, partition, found, persisted))
         return replay.run(engine)
+
+    def _rule(self, engine: Engine) -> None:
+        """Tell the engine of the newest change of the rules, of whichever broker: before anything is judged."""
+        try:
+            engine.rule(self._warehouse.query("rule_changes", {"limit": 1}))
+        except ValueError as error:
+            log.error("the rules in force cannot be followed by this version, others hold: %s", error)
 
     def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
         """Let the engine go on from the alerts that were stored after the snapshot."""

@@ -92,6 +92,17 @@ Packs = Annotated[
         show_default=False,
     ),
 ]
+RegionPacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region-packs",
+        help=say(
+            "某地区及其下级改用的规则包，可多次：540100=live,my.toml",
+            "packs that hold in a region and below it instead, several times: 540100=live,my.toml",
+        ),
+        show_default=False,
+    ),
+]
 Timezone = Annotated[
     str | None, typer.Option("--timezone", help=say("当地时区", "civil time of the deployment"), show_default=False)
 ]
@@ -215,6 +226,7 @@ def up(
     catalogue: Catalogue = None,
     map: Map = None,
     packs: Packs = None,
+    region_packs: RegionPacks = None,
     timezone: Timezone = None,
     partitions: Partitions = None,
     group: Group = None,
@@ -268,6 +280,7 @@ def worker(
     quarantine: Quarantine = None,
     catalogue: Catalogue = None,
     packs: Packs = None,
+    region_packs: RegionPacks = None,
     timezone: Timezone = None,
     partitions: Partitions = None,
     group: Group = None,
