@@ -95,7 +95,7 @@ def choose_packs(settings: Settings, catalogue: Catalogue) -> dict[int, list[tup
     chosen = {NATION: [(each, _pack(each, "--packs")) for each in settings.packs]}
     for code, references in settings.region_packs.items():
         if int(code) not in catalogue.regions:
-            raise CommandError(_no_region(code, catalogue))
+            raise CommandError(no_region(code, catalogue))
         chosen[int(code)] = [(each, _pack(each, f"--region-packs {code}")) for each in references]
     return chosen
 
@@ -129,14 +129,15 @@ def _pack(reference: str, option: str) -> Pack:
         raise CommandError(msg) from error
 
 
-def _no_region(code: str, catalogue: Catalogue) -> str:
+def no_region(code: str, catalogue: Catalogue, option: str = "--region-packs") -> str:
+    """Return what is said of a region that the catalogue does not have, with those that may be meant."""
     known = {f"{each:06d}": region for each, region in catalogue.regions.items()}
     near = difflib.get_close_matches(code, known, MOST_NEAR)
     chinese = "、".join(f"{each} {known[each].short_zh}" for each in near)
     english = ", ".join(f"{each} {known[each].short_en}" for each in near)
     return say(
-        f"--region-packs：目录中没有地区 {code}" + (f"，是否指 {chinese}" if near else ""),
-        f"--region-packs: the catalogue has no region {code}" + (f"; did you mean {english}?" if near else ""),
+        f"{option}：目录中没有地区 {code}" + (f"，是否指 {chinese}" if near else ""),
+        f"{option}: the catalogue has no region {code}" + (f"; did you mean {english}?" if near else ""),
     )
 
 

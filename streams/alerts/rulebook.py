@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -58,8 +58,8 @@ class Rulebook:
         return tuple(found.values())
 
     def choice(self, region: int) -> int:
-        """Return the region whose packs hold in ``region``: itself, its prefecture, its province or ``NATION``."""
-        return next((code for code in (region // step * step for step in _STEPS) if code in self.chosen), NATION)
+        """Return the region whose packs hold in ``region``."""
+        return choice(region, self.chosen)
 
     def on(self, trigger: Trigger) -> tuple[Rule, ...]:
         """Return the rules that frames of ``trigger`` are evaluated with."""
@@ -72,6 +72,11 @@ class Rulebook:
     def at(self, ref: str, region: int) -> Rule | None:
         """Return the version of rule ``ref`` that watches ``region``, None where none does."""
         return self._at.get((ref, region))
+
+
+def choice(region: int, chosen: Container[int]) -> int:
+    """Return which of the chosen regions decides in ``region``: itself, its prefecture, its province or ``NATION``."""
+    return next((code for code in (region // step * step for step in _STEPS) if code in chosen), NATION)
 
 
 def _watches(rule: Rule, level: str) -> bool:
