@@ -384,9 +384,13 @@ class Engine:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
 
-    def rule(self, stored: pa.Table) -> None:
-        """Follow the newest stored change of the rules, before the events after the snapshot are replayed."""
-        newest = newest_stored(stored)
+    def rule(self, stored: pa.Table, *, read_again: bool) -> None:
+        """Follow the newest stored change of the rules, before the events after the snapshot are replayed.
+
+        In event-time mode not where the topic brings it: what was judged before it would be judged anew. Live at once,
+        for what was judged is stored and adopted, and alerts of new rules must find them.
+        """
+        newest = None if read_again and self._setup.options.event_time else newest_stored(stored)
         if newest is not None:
             self._change_to(newest)
 

@@ -45,6 +45,13 @@ def log_of(server: str) -> list[RulesChange]:
     return [msgspec.json.decode(record.value or b"", type=RulesChange) for record in records]
 
 
+def is_kept(url: str) -> bool:
+    """Return whether a snapshot of our partition knows of both changes."""
+    epochs = [row["epoch"] for row in stored(url, "epochs")]
+    where = {"epoch": epochs[-1], "partition": topics.partition_of(540400, topics.PARTITIONS)}
+    return any(json.loads(row["offsets"]).get(topics.RULES) == 2 for row in stored(url, "snapshots_newest", where))
+
+
 def until(condition: Callable[[], bool], what: str) -> None:
     wait_until(condition, READY_SECONDS, what)
 
@@ -78,6 +85,7 @@ def test_a_changed_pack_takes_force_without_a_restart_and_outlives_a_kill(tmp_pa
             wait_until(lambda: "not reloaded" in log.read_text(encoding="utf-8"), RELOAD_SECONDS, "it is refused")
             refused = staplewatch("rules", "reload", *parts, "--packs", mine, check=False)
             assert (refused.returncode, "refused" in refused.stderr) == (2, True)
+            until(partial(is_kept, url), "the state under the newest rules is kept")
             hand.process.kill()
             hand.process.wait()
 

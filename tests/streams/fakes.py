@@ -135,8 +135,8 @@ class CountingEngine:
     def settle(self, wall: float) -> None:
         self.settled.append(wall)
 
-    def rule(self, stored: pa.Table) -> None:
-        del stored
+    def rule(self, stored: pa.Table, *, read_again: bool) -> None:
+        del stored, read_again
 
     def adopt(self, stored: pa.Table) -> None:
         self.adopted = stored.num_rows

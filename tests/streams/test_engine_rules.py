@@ -86,9 +86,9 @@ def test_a_snapshot_and_the_table_bring_the_rules_back_and_the_newest_holds(firi
     rows = tell(engine, new, old).rows["rule_changes"]
     wanted = packs.load(str(mine)).version
     fresh = records.engine(LIVE)
-    fresh.rule(records.stored(rows))
+    fresh.rule(records.stored(rows), read_again=False)
     fresh.restore(firing)
-    fresh.rule(records.stored(rows))
+    fresh.rule(records.stored(rows), read_again=False)
     for each in (restored(engine.snapshot().pack()), fresh):
         versions = {alert.rule: alert.pack_version for alert in each.republish(NOON + 400).alerts}
         assert versions["live-24h"] == wanted
