@@ -25,7 +25,7 @@ from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.parts import Parts
-from staplewatch.reloading import Reloading
+from staplewatch.reloading import Reloading, remind
 from staplewatch.settings import Settings
 from staplewatch.signals import Stopping
 from staplewatch.solo import until
@@ -227,6 +227,8 @@ class Launcher:
         return await self._start_worker(stop, warehouse, ground, found)
 
     async def _start_worker(self, stop: asyncio.Event, warehouse: Warehouse, ground: Ground, found: Ready) -> bool:
+        held_back = assembly.quarantined(self._settings)
+        await asyncio.to_thread(partial(remind, warehouse, ground.rules, ground.catalogue, quarantine=held_back))
         worker = self._parts.worker = assembly.make_worker(
             self._settings,
             ground.catalogue,

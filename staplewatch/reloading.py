@@ -18,14 +18,18 @@ from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
 from streams import ruling
+from streams.alerts.packs import PackError
 from streams.alerts.rulebook import NATION, choice
 from streams.ruling import LONGEST_NOTE
+from warehouse.errors import WarehouseError, WarehouseUnavailable
 
 if TYPE_CHECKING:
     from schemas.catalogue import Catalogue
     from schemas.ruling import RulesChange
     from streams.alerts.packs import Pack
+    from streams.alerts.rulebook import Rulebook
     from streams.worker import Worker
+    from warehouse.protocol import Warehouse
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +82,25 @@ class Reloading:
     def _change(self, sender: str) -> RulesChange:
         settings = self._read()
         return make(settings, self._catalogue, sender=sender, by=people.user(), note="SIGHUP")
+
+
+def remind(warehouse: Warehouse, rules: Rulebook, catalogue: Catalogue, *, quarantine: bool) -> None:
+    """Log one line where the rules in force, changed while workers ran, are not those of this process's settings."""
+    try:
+        last = ruling.newest_stored(warehouse.query("rule_changes", {"limit": 1}))
+        if last is None:
+            return
+        same = ruling.compose(ruling.packs_of(last), catalogue, quarantine=quarantine).fingerprint
+    except (WarehouseError, WarehouseUnavailable, PackError) as error:
+        log.warning("which rules are in force is not known yet", reason=str(error))
+        return
+    if same != rules.fingerprint:
+        log.warning(
+            "the rules in force are those of the last change, not those of the settings: staplewatch rules reload",
+            since=last.time,
+            by=last.by,
+            packs=told(last),
+        )
 
 
 def has_terminal() -> bool:
@@ -154,13 +177,19 @@ def in_force(settings: Settings, region: str | None) -> list[dict[str, Any]]:
     catalogue = assembly.load_catalogue(settings.catalogue)
     if region is not None and not (topics.is_code(region) and int(region) in {*catalogue.regions, NATION}):
         raise CommandError(assembly.no_region(region, catalogue, "--region"))
-    recorded = changes(settings) if _has_answers(settings) else []
-    rows = _recorded(recorded[0]) if recorded else _of_settings(wanted(settings), catalogue)
+    recorded = newest(settings)
+    rows = _recorded(recorded) if recorded else _of_settings(wanted(settings), catalogue)
     chosen = [int(row["region"]) for row in rows]
     if region is not None:
         holds = choice(int(region), chosen)
         rows = [row for row in rows if int(row["region"]) == holds]
     return [{**row, "name": _name(int(row["region"]), catalogue)} for row in rows]
+
+
+def newest(settings: Settings) -> dict[str, Any] | None:
+    """Return the recorded change that holds, None where there is none or nobody to ask. Raises ``CommandError``."""
+    recorded = changes(settings) if _has_answers(settings) else []
+    return recorded[0] if recorded else None
 
 
 def _has_answers(settings: Settings) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from staplewatch import addresses, assembly
 from staplewatch.errors import CommandError
-from staplewatch.reloading import Reloading
+from staplewatch.reloading import Reloading, remind
 from staplewatch.settings import Settings
 from staplewatch.signals import Stopping
 from staplewatch.waiting import Patience
@@ -73,6 +74,7 @@ async def _serve(settings: Settings, probes: Probes, stop: asyncio.Event, reread
     warehouse = await until(stop, patience.warehouse(settings.warehouse_url)) if found else None
     if found is None or warehouse is None:
         return exits.STORED
+    await asyncio.to_thread(partial(remind, warehouse, rules, catalogue, quarantine=assembly.quarantined(settings)))
     built = assembly.make_worker(
         settings,
         catalogue,
