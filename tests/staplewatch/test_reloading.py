@@ -9,7 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+import pyarrow as pa
 import pytest
+from structlog.testing import capture_logs
 
 from schemas import catalogue
 from schemas.ruling import RulesChange
@@ -108,3 +111,24 @@ async def test_sighup_sends_the_packs_as_the_settings_name_them_then(monkeypatch
         assert worker.changes.empty(), "what is refused is not sent"
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+
+class Recorded:
+    """A warehouse that holds these changes."""
+
+    def __init__(self, *changes: RulesChange) -> None:
+        self._rows = [{"change": msgspec.json.encode(each).decode()} for each in changes]
+
+    def query(self, name: str, parameters: object) -> pa.Table:
+        assert (name, parameters) == ("rule_changes", {"limit": 1})
+        return pa.Table.from_pylist(self._rows, schema=pa.schema([("change", pa.string())]))
+
+
+@pytest.mark.parametrize(("recorded", "lines"), [((), 0), ((made(chosen()),), 0), ((made(chosen(packs="feed")),), 1)])
+def test_a_start_tells_where_other_rules_are_in_force_than_the_settings_choose(
+    recorded: tuple[RulesChange, ...], lines: int
+) -> None:
+    rules = assembly.load_rules(chosen(), KNOWN)
+    with capture_logs() as told:
+        reloading.remind(Recorded(*recorded), rules, KNOWN, quarantine=True)  # type: ignore[arg-type]
+    assert [(each["log_level"], each["by"]) for each in told] == [("warning", "tsering")] * lines
