@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas import events, letters, registry, topics
+from schemas import events, letters, registry, ruling, topics
 from schemas.compatibility import breaks_fully, without_annotations
 
 DIRECTORY: Final = Path(__file__).parent / "json"
@@ -49,6 +49,7 @@ WIRE: Final = (
     Wire(topics.CLOCK, events.Clock),
     Wire(topics.EXTENTS, events.Extent),
     Wire(topics.ACTIONS, events.Action),
+    Wire(topics.RULES, ruling.RulesChange),
     Wire(topics.INDICATORS, events.Indicator),
     Wire(topics.ALERTS, events.Alert),
     Wire(topics.DEAD_LETTERS, letters.DeadLetter),

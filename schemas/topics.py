@@ -14,6 +14,7 @@ ACTIONS: Final = "alert.actions"
 DEAD_LETTERS: Final = "dead.letters"
 EXTENTS: Final = "extents"
 REGISTRY: Final = "registry.changes"
+RULES: Final = "rules.changes"
 
 #: Events that enterprises send. Later: supply.shipments, supply.orders.
 INPUTS: Final = (SALES, STOCK, QUOTES)
@@ -30,11 +31,12 @@ TIMED_NAMES: Final = {**INPUT_NAMES, "registry": REGISTRY}
 #: What a worker reads of what others send.
 CONSUMED: Final = (*TIMED, CLOCK)
 
-#: What a worker reads: also what workers tell each other, and what people do about alerts.
-READ: Final = (*CONSUMED, EXTENTS, ACTIONS)
+#: What a worker reads: also what workers tell each other, what people do about alerts, and changes of the rules.
+READ: Final = (*CONSUMED, EXTENTS, ACTIONS, RULES)
 
-#: Newest record per key is kept by the broker. Every action has a key of its own, so none of them is ever dropped.
-COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS)
+#: Newest record per key is kept by the broker. Every action, and every change of the rules, has a key of its own, so
+#: none of them is ever dropped.
+COMPACTED: Final = (INDICATORS, ALERTS, ACTIONS, RULES)
 
 #: Every topic of the product, all with the same number of partitions.
 ALL: Final = (*READ, INDICATORS, ALERTS, DEAD_LETTERS)

@@ -16,7 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 from litestar.types import Message, Scope
 
-from serving import actions, history, letters_api, login, problems, registered, rows, suspects, wall
+from serving import actions, history, letters_api, login, problems, registered, rows, ruled, suspects, wall
 from serving.access import NEEDS, Access
 from serving.actions import AnyRequest, Desk
 from serving.answers import AlertFilter, Answer, Answers, IndicatorFilter
@@ -185,7 +185,7 @@ def create_app(
     """
     guarded: list[Any] = [get_indicators, get_series, get_alerts, get_transitions, get_counts, post_audit]
     guarded += [*letters_api.HANDLERS, *suspects.HANDLERS]
-    guarded += [login.get_me, login.get_audit_log, registered.get_registry]
+    guarded += [login.get_me, login.get_audit_log, registered.get_registry, ruled.get_rule_changes]
     if shown is not None:
         guarded += [wall.get_live, wall.get_regions, wall.get_goods, wall.get_map, wall.get_feeds]
         guarded += [history.get_prices, history.get_sites]

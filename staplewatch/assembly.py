@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +15,12 @@ from serving import county_map
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
-from streams import frames
+from streams import ruling
 from streams.alerts import packs
-from streams.alerts.rulebook import Rulebook
+from streams.alerts.packs import Pack, PackError
+from streams.alerts.rulebook import NATION, Rulebook
 from streams.engine import Engine
 from streams.health import Probes
-from streams.market import KINDS
 from streams.options import MIB, Options, WorkerOptions
 from streams.partners import Partners
 from streams.worker import Worker
@@ -68,6 +70,8 @@ def counties_missing(shown: county_map.CountyMap, catalogue: Catalogue) -> str:
 MOST_MISSING: Final = 10
 #: Shown of what a pack wants and cannot have.
 MOST_NAMES = 4
+#: Regions that an unknown one may have been meant for.
+MOST_NEAR = 3
 
 #: Grid points decided before the event loop has its turn: some 50 ms, well below a heartbeat.
 STEPS_AT_ONCE = 150
@@ -84,24 +88,58 @@ def quarantined(settings: Settings) -> bool:
     return not settings.event_time if settings.quarantine is None else settings.quarantine == "on"
 
 
+def choose_packs(settings: Settings, catalogue: Catalogue) -> dict[int, list[tuple[str, Pack]]]:
+    """Return the packs of the settings by region (``NATION``: everywhere else), each with what named it.
+
+    ``CommandError`` says which pack is wrong, where in it, and which region the catalogue does not have.
+    """
+    chosen = {NATION: [(each, _pack(each, "--packs")) for each in settings.packs]}
+    for code, references in settings.region_packs.items():
+        if int(code) not in catalogue.regions:
+            raise CommandError(no_region(code, catalogue))
+        chosen[int(code)] = [(each, _pack(each, f"--region-packs {code}")) for each in references]
+    return chosen
+
+
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
     """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong.
 
     Where quotes are held back, those that tell of it belong to them: a pack that brings such rules of its own
     takes the place of the one that is shipped.
     """
+    return compose(choose_packs(settings, catalogue), catalogue, quarantine=quarantined(settings))
+
+
+def compose(chosen: Mapping[int, Sequence[tuple[str, Pack]]], catalogue: Catalogue, *, quarantine: bool) -> Rulebook:
+    """Return the rules of chosen packs; ``CommandError`` says what cannot go together or be followed live."""
     try:
-        chosen = [packs.load(reference) for reference in settings.packs]
-        watched = {rule.kind for pack in chosen for rule in pack.rules if rule.trigger == "quote"}
-        missing_kinds = [kind for kind in KINDS if quarantined(settings) and kind not in watched]
-        rules = Rulebook([*chosen, *(packs.load(f"{packs.SUSPECT}:{kind}") for kind in missing_kinds)], catalogue)
-    except (ValueError, OSError) as error:
+        plain = {code: [pack for _, pack in each] for code, each in chosen.items()}
+        return ruling.compose(plain, catalogue, quarantine=quarantine)
+    except ruling.NotLiveError as error:
+        raise CommandError(_not_live(error.pack, error.names)) from error
+    except PackError as error:
         msg = f"--packs: {error}"
         raise CommandError(msg) from error
-    for rule in rules.rules.values():
-        if missing := frames.missing(rule):
-            raise CommandError(_not_live(rule.pack, missing))
-    return rules
+
+
+def _pack(reference: str, option: str) -> Pack:
+    try:
+        return packs.load(reference)
+    except (PackError, OSError) as error:
+        msg = f"{option}: {error}"
+        raise CommandError(msg) from error
+
+
+def no_region(code: str, catalogue: Catalogue, option: str = "--region-packs") -> str:
+    """Return what is said of a region that the catalogue does not have, with those that may be meant."""
+    known = {f"{each:06d}": region for each, region in catalogue.regions.items()}
+    near = difflib.get_close_matches(code, known, MOST_NEAR)
+    chinese = "、".join(f"{each} {known[each].short_zh}" for each in near)
+    english = ", ".join(f"{each} {known[each].short_en}" for each in near)
+    return say(
+        f"{option}：目录中没有地区 {code}" + (f"，是否指 {chinese}" if near else ""),
+        f"{option}: the catalogue has no region {code}" + (f"; did you mean {english}?" if near else ""),
+    )
 
 
 def _not_live(pack: str, missing: tuple[str, ...]) -> str:

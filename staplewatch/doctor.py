@@ -272,4 +272,24 @@ def _rules(settings: Settings) -> Check:
         rules = assembly.load_rules(settings, assembly.load_catalogue(settings.catalogue))
     except CommandError as error:
         return Check(name, "problem", str(error), say("改正规则包或 --packs", "correct the pack or --packs"))
-    return Check(name, "ok", f"{', '.join(settings.packs)}: {len(rules.rules)} " + say("条规则", "rules"))
+    regional = [f"{code}={','.join(each)}" for code, each in settings.region_packs.items()]
+    told = "; ".join([", ".join(settings.packs), *regional])
+    found = f"{told}: {len(rules.rules)} " + say("条规则", "rules")
+    if changed := _changed(settings):
+        advice = say("staplewatch rules reload 换用设置所选", "staplewatch rules reload makes the settings' packs hold")
+        return Check(name, "note", f"{found}; {changed}", advice)
+    return Check(name, "ok", found)
+
+
+def _changed(settings: Settings) -> str:
+    """Return since when the packs of a recorded change hold in place of these; empty where none is known."""
+    from staplewatch import reloading  # noqa: PLC0415
+
+    try:
+        newest = reloading.newest(settings)
+    except CommandError:
+        return ""  # the checks of warehouse and instance say why
+    if newest is None:
+        return ""
+    packs = ", ".join(dict.fromkeys(f"{pack['reference']} {pack['version']}" for pack in newest["packs"]))
+    return say(f"自 {newest['at']} 起现行：{packs}", f"in force since {newest['at']}: {packs}")

@@ -25,6 +25,7 @@ class Instance(msgspec.Struct, frozen=True):
     """Where a running instance is found, and what producers must agree with it on.
 
     ``broker`` is ``host:port[,…]``, ``started`` RFC 3339, ``catalogue`` a directory or empty for the default one.
+    ``packs`` and ``region_packs`` are what its settings choose, files by their absolute path.
     """
 
     pid: int
@@ -36,6 +37,8 @@ class Instance(msgspec.Struct, frozen=True):
     timezone: str = "Asia/Shanghai"
     started: str = ""
     version: str = ""
+    packs: tuple[str, ...] = ()
+    region_packs: dict[str, tuple[str, ...]] = {}
 
 
 class Ownership:

@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
 from staplewatch.parts import Parts
+from staplewatch.reloading import Reloading, remind
 from staplewatch.settings import Settings
 from staplewatch.signals import Stopping
 from staplewatch.solo import until
@@ -73,7 +74,8 @@ class Ground:
 class Launcher:
     """``staplewatch up`` and ``serve``: starts the parts in order, and stops them in the reverse order.
 
-    Make it in the main thread. ``ready`` is told once when events can be taken in.
+    Make it in the main thread. ``ready`` is told once when events can be taken in. ``reread`` returns the settings
+    as they are when SIGHUP comes.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class Launcher:
         *,
         duration: float | None = None,
         with_worker: bool = True,
+        reread: Callable[[], Settings] | None = None,
     ) -> None:
         self._settings = settings
+        self._reread = reread or (lambda: settings)
         self._stopping = stopping
         self._ready = ready
         self._duration = duration
@@ -154,6 +158,8 @@ class Launcher:
         calm()
         hush.attend()
         stop = self._stopping.attach()
+        if self._with_worker:
+            Reloading(self._reread, ground.catalogue, lambda: self._parts.worker).attach()
         if ground.probes is not None:
             ground.probes.start()
             stack.callback(ground.probes.stop)
@@ -221,6 +227,8 @@ class Launcher:
         return await self._start_worker(stop, warehouse, ground, found)
 
     async def _start_worker(self, stop: asyncio.Event, warehouse: Warehouse, ground: Ground, found: Ready) -> bool:
+        held_back = assembly.quarantined(self._settings)
+        await asyncio.to_thread(partial(remind, warehouse, ground.rules, ground.catalogue, quarantine=held_back))
         worker = self._parts.worker = assembly.make_worker(
             self._settings,
             ground.catalogue,
@@ -350,7 +358,14 @@ class Launcher:
             timezone=self._settings.timezone,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             version=metadata.version("staplewatch"),
+            packs=_absolute(self._settings.packs),
+            region_packs={code: _absolute(each) for code, each in self._settings.region_packs.items()},
         )
+
+
+def _absolute(references: Iterable[str]) -> tuple[str, ...]:
+    """Return packs as they are found from any directory: ``my.toml:wholesale`` with its whole path."""
+    return tuple(str(Path(each).resolve()) if ".toml" in each else each for each in references)
 
 
 def load_map(settings: Settings, catalogue: Catalogue) -> CountyMap | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from schemas import topics
+from schemas.ruling import DEFAULT
 from staplewatch import addresses
 from staplewatch.errors import CommandError
 from staplewatch.words import say
@@ -29,6 +31,8 @@ PREFIX: Final = "STAPLEWATCH_"
 RESERVED: Final = ("lang", "config")
 
 Names = Annotated[tuple[str, ...], NoDecode]
+#: Packs by the code of a region.
+RegionPacks = Annotated[dict[str, tuple[str, ...]], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -69,13 +73,18 @@ class Settings(BaseSettings):
         None, description="GeoJSON of the counties with its map review number (审图号), instead of the wall's tiles."
     )
     packs: Names = Field(
-        ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale"),
+        DEFAULT,
         description="Rule packs, NAME or NAME:wholesale, or the path of a TOML file; separated by commas.",
     )
     partners: dict[str, tuple[str, ...]] = Field(
         {},
         description="Whom a prefecture may ask for substitutes: its code and those of prefectures or provinces, "
         '{"540300": ["510000"]}; one that is not named may ask every other prefecture.',
+    )
+    region_packs: RegionPacks = Field(
+        {},
+        description="Packs that hold in a region and below it in place of these, by its code: a TOML table, JSON in "
+        "the environment. Of several the smallest region's hold.",
     )
     timezone: str = Field("Asia/Shanghai", description="Civil time of the deployment (IANA name).")
     exercise: bool = Field(False, description="Nothing is real: the wall says so (演练) everywhere.")
@@ -114,7 +123,39 @@ class Settings(BaseSettings):
     @field_validator("packs", "inputs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(filter(None, (part.strip() for part in value.split(",")))) if isinstance(value, str) else value
+        return _names(value) if isinstance(value, str) else value
+
+    @field_validator("region_packs", mode="before")
+    @classmethod
+    def _by_region(cls, value: object) -> object:
+        """Take a table, its JSON, or what the command line gives: ``540100=live,my.toml``, several times."""
+        if isinstance(value, str):
+            value = _read_json(value)
+        if isinstance(value, list | tuple):
+            pairs = [str(each).partition("=") for each in value]
+            value = {code.strip(): names for code, _, names in pairs}
+        if isinstance(value, Mapping):
+            return {str(code): _names(each) if isinstance(each, str) else each for code, each in value.items()}
+        return value
+
+    @field_validator("region_packs")
+    @classmethod
+    def _known_codes(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        strange = next((code for code in value if not topics.is_code(code) or not int(code)), None)
+        empty = next((code for code, names in value.items() if not names), None)
+        if strange is not None:
+            msg = say(
+                f"{strange!r} 不是区划代码：写作 540100=live,my.toml",
+                f"{strange!r} is no region code: write 540100=live,my.toml",
+            )
+            raise ValueError(msg)
+        if empty is not None:
+            msg = say(
+                f"{empty} 没有规则包：写作 {empty}=live,my.toml，或去掉它",
+                f"{empty} has no packs: write {empty}=live,my.toml or leave it out",
+            )
+            raise ValueError(msg)
+        return value
 
     @field_validator("inputs")
     @classmethod
@@ -165,6 +206,21 @@ class Settings(BaseSettings):
         if self.operations is not None:
             return self.operations.get_secret_value()
         return f"sqlite:///{self.data.resolve() / 'operations.db'}"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _read_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        msg = say(
+            f'不是 JSON（{error}）：写作 {{"540100": ["live", "my.toml"]}}',
+            f'no JSON ({error}): write {{"540100": ["live", "my.toml"]}}',
+        )
+        raise ValueError(msg) from error
 
 
 class SecretFiles(PydanticBaseSettingsSource):

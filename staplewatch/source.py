@@ -239,7 +239,7 @@ def _warehouse(url: str) -> Iterator[Answers]:
 async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
     import msgspec  # noqa: PLC0415
 
-    from serving import registered, suspects  # noqa: PLC0415
+    from serving import registered, ruled, suspects  # noqa: PLC0415
     from serving.answers import AlertFilter, IndicatorFilter  # noqa: PLC0415
     from serving.suspects import SuspectFilter  # noqa: PLC0415
 
@@ -251,6 +251,7 @@ async def _answer(answers: Answers, what: str, parameters: Parameters) -> Rows:
         "silences": answers.silences,
         "registry": lambda: registered.registry(answers, **given),
         "quotes/suspects": lambda: suspects.suspects(answers, SuspectFilter(**given), limit),
+        "rules/changes": lambda: ruled.changes(answers),
         "quotes": lambda: suspects.quotes(answers, SuspectFilter(**given)),
     }
     if what in plain:

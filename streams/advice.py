@@ -21,8 +21,7 @@ class Advisor:
     """Looks for substitutes in ``places``, the prefectures of one partition by code."""
 
     def __init__(self, rulebook: Rulebook, places: Mapping[int, Prefecture], setup: Setup) -> None:
-        self._wanting = {ref: rule for ref, rule in rulebook.rules.items() if rule.substitutes}
-        self._places, self._setup = places, setup
+        self._rulebook, self._places, self._setup = rulebook, places, setup
         self._standbys: dict[int, Standby] = {}
         #: By alert key: a later transition's need takes the place of an earlier one's.
         self._needs: dict[str, list[Need]] = {}
@@ -34,8 +33,9 @@ class Advisor:
         return [self._completed(*each) for each in zip(transitions, alerts, strict=True)]
 
     def _completed(self, transition: Transition, alert: Alert) -> Alert:
-        rule, place = self._wanting.get(transition.rule), self._places.get(transition.region // 100 * 100)
-        if rule is None:
+        rule = self._rulebook.at(transition.rule, transition.region)
+        place = self._places.get(transition.region // 100 * 100)
+        if rule is None or not rule.substitutes:
             return alert
         self._needs.pop(transition.key, None)
         if place is None or transition.state != "firing":

@@ -87,8 +87,8 @@ class Counties:
         self._place = {code: number for number, code in enumerate(codes)}
         self._sizes = {prefecture: len(codes)}
         self._goods = goods
-        self._flagging = {rule.ref: rule for rule in rules if rule.flags}
-        self._runs = {ref: Runs(rule, len(codes) * goods) for ref, rule in self._flagging.items()}
+        self._flagging = {rule.name: rule for rule in rules if rule.flags}
+        self._runs = {name: Runs(rule, len(codes) * goods) for name, rule in self._flagging.items()}
 
     @property
     def flagging(self) -> bool:
@@ -114,7 +114,7 @@ class Counties:
         return seen.drop("day")
 
     def _counted(self, rule: Rule, counties: pl.DataFrame, day: int, *, closing: bool) -> pl.DataFrame:
-        runs, flagged = self._runs[rule.ref], flags.flagged(counties, rule.flags)
+        runs, flagged = self._runs[rule.name], flags.flagged(counties, rule.flags)
         cells = self._cells(counties)
         if closing:
             runs.close(day, self._all(runs, flagged, cells))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import LEVELS, Action, Alert, AsOf, Substitute
 from schemas.letters import DeadLetter
+from schemas.ruling import RulesChange
 from streams import resent
 from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
@@ -37,6 +39,8 @@ from streams.prefecture import Prefecture
 from streams.registry import Registries, Registry
 from streams.replayed import Replayed, remember, replayed, versions
 from streams.rows import alert_rows, dead_rows, stored_transitions
+from streams.ruling import TABLE as RULE_CHANGES
+from streams.ruling import RulesReader, change_rows, newest_stored, order
 from streams.seen import Seen
 from streams.setup import Setup
 from streams.snapshot import FORMAT, Frozen, SnapshotMismatch, freeze, unpack
@@ -63,22 +67,15 @@ class Engine:
         self.partition, self.epoch, self.ordinal = partition, epoch, ordinal
         self.offsets: dict[str, int] = {}
         self._setup = Setup(catalogue, options)
-        self._rulebook = rulebook
-        self._book = Book(rulebook, catalogue, self._setup.civil.zone)
-        self._judge = Judge(rulebook, self._book, self._setup.goods)
+        self._partitions = partitions
+        self._rules = RulesReader(catalogue, options)
+        #: What changed the rules last; None while those of the settings hold.
+        self._change: RulesChange | None = None
         self._seen = Seen()
         self._decoder = Decoder(catalogue, partition, partitions, self._setup.civil, options, self._seen)
         self._clocks = Clocks(options)
-        self._places: dict[int, Prefecture] = {}
-        self._advisor = Advisor(rulebook, self._places, self._setup)
         self._registries = Registries()
-        telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
-        mine = [code for code in catalogue.prefectures if topics.partition_of(code, partitions) == partition]
-        #: Prefectures that never sent anything; the extents above them must not wait for them.
-        self._absent = {
-            code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
-        }
-        self._extents = Extents(self._judge, self._setup)
+        self._follow(rulebook)
         self._actions = ActionReader(partition, partitions, options)
         self._marker = Marker(self._registries.owner)
         self._published = 0.0
@@ -88,6 +85,22 @@ class Engine:
         sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, vars_of(options))
         text = " ".join(str(source) for source in sources)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
+
+    def _follow(self, rulebook: Rulebook) -> None:
+        """Make everything that knows of rules, without a state."""
+        catalogue = self._setup.catalogue
+        self._rulebook = rulebook
+        self._book = Book(rulebook, catalogue, self._setup.civil.zone)
+        self._judge = Judge(rulebook, self._book, self._setup.goods)
+        self._places: dict[int, Prefecture] = {}
+        self._advisor = Advisor(rulebook, self._places, self._setup)
+        telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
+        mine = [code for code in catalogue.prefectures if topics.partition_of(code, self._partitions) == self.partition]
+        #: Prefectures that never sent anything; the extents above them must not wait for them.
+        self._absent = {
+            code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
+        }
+        self._extents = Extents(self._judge, self._setup)
 
     # -- events
 
@@ -102,6 +115,8 @@ class Engine:
             self._read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
         elif chunk.topic == topics.ACTIONS:
             self._read_actions(chunk, start, wall, outcome)
+        elif chunk.topic == topics.RULES:
+            self._read_rules(chunk, start, wall, outcome)
         else:
             self._read_events(chunk, start, wall, outcome)
         self.offsets[chunk.topic] = max(expected, chunk.next_offset)
@@ -128,6 +143,33 @@ class Engine:
         outcome.add_rows(ACTIONS, action_rows(taken))
         outcome.count("actions", len(taken))
 
+    def _read_rules(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
+        """Follow the newest of these changes, if it is newer than what is followed; alerts without a rule end."""
+        taken: list[RulesChange] = []
+        places: list[int] = []
+        self._read_each(chunk, start, wall, outcome, lambda value: taken.append(self._rules.read(value, wall)), places)
+        if not taken:
+            return
+        found = list(zip(places, taken, strict=True))
+        outcome.add_rows(RULE_CHANGES, change_rows(found, self.epoch, self.partition, int(wall)))
+        outcome.count("rule_changes", len(taken))
+        if self._change_to(max(taken, key=order)):
+            for place in self._places.values():
+                place.refresh()
+            # Of a later position than what the rules before them brought.
+            self.offsets[chunk.topic] = chunk.next_offset
+            outcome.alerts += self._alerts(self._book.retire(self._moment_of), self._as_of(wall), wall)
+
+    def _change_to(self, change: RulesChange) -> bool:
+        """Go on under other rules with all that is known, as after a restart; return whether they are newer."""
+        if self._change is not None and order(change) <= order(self._change):
+            return False
+        rules, state = self._rules.rules(change), unpack(self.snapshot().pack())
+        self._change = change
+        self._follow(rules)
+        self._load(state)
+        return True
+
     def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
         size = len(columns["offset"])
         own = {"epoch": self.epoch, "topic": topic, "partition": self.partition, "ingested": now}
@@ -150,12 +192,21 @@ class Engine:
         outcome.add_rows("dead_letters", dead_rows(dead, self.epoch, int(wall)))
 
     def _read_each(
-        self, chunk: Chunk, start: int, wall: float, outcome: Outcome, read: Callable[[bytes | None], None]
+        self,
+        chunk: Chunk,
+        start: int,
+        wall: float,
+        outcome: Outcome,
+        read: Callable[[bytes | None], None],
+        taken: list[int] | None = None,
     ) -> None:
+        """Read each record; the offsets of those that could be read are added to ``taken``."""
         dead = []
         for index in range(start, len(chunk.offsets)):
             try:
                 read(chunk.values[index])
+                if taken is not None:
+                    taken.append(chunk.offsets[index])
             except UNREADABLE as error:
                 dead.append(letter(chunk, index, error))
         self._note_resent(chunk, start, {}, dead, wall, outcome)
@@ -311,6 +362,7 @@ class Engine:
                 "book": self._book.dump(),
                 "registries": self._registries.dump(),
                 "marks": self._marker.dump(),
+                "rules": msgspec.to_builtins(self._change),
                 "places": [[code, place.dump()] for code, place in self._places.items()],
             }
         )
@@ -326,6 +378,9 @@ class Engine:
             msg = "the snapshot is of another catalogue, other options or another format"
             raise SnapshotMismatch(msg)
         try:
+            if (change := state.get("rules")) is not None:
+                self._change = msgspec.convert(change, RulesChange)
+                self._follow(self._rules.rules(self._change))
             self._load(state)
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             msg = f"the snapshot has another layout: {error!r}"
@@ -345,6 +400,16 @@ class Engine:
         for saved in state["absent"]:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
+
+    def rule(self, stored: pa.Table, *, read_again: bool) -> None:
+        """Follow the newest stored change of the rules, before the events after the snapshot are replayed.
+
+        In event-time mode not where the topic brings it: what was judged before it would be judged anew. Live at once,
+        for what was judged is stored and adopted, and alerts of new rules must find them.
+        """
+        newest = None if read_again and self._setup.options.event_time else newest_stored(stored)
+        if newest is not None:
+            self._change_to(newest)
 
     def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Replayed:
         """Note raw rows of one place as seen and return them as events, ascending by offset.

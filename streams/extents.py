@@ -210,7 +210,7 @@ def _prefectures(rule: Rule, told: Mapping[int, Lines], day: int) -> pl.DataFram
         (code, good, day, level, reporting or None, affected if reporting else None)
         for code, lines in sorted(told.items())
         for (ref, good), (level, reporting, affected) in sorted(lines.items())
-        if ref == rule.ref
+        if ref == rule.name
     ]
     names = ("region", "good_index", "day", "level", "counties_reporting", "counties_affected")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.Int64), orient="row")

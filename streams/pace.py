@@ -26,6 +26,7 @@ class Pace:
     _taken: dict[int, tuple[float, float]] = field(default_factory=dict)
     _offsets: dict[int, Mapping[str, int]] = field(default_factory=dict)
     _count: dict[int, int] = field(default_factory=dict)
+    _pressed: set[int] = field(default_factory=set)
     #: Seconds that packing a partition's state took last.
     packing: dict[int, float] = field(default_factory=dict)
 
@@ -37,10 +38,20 @@ class Pace:
         """Stop with a partition."""
         for kept in (self._due, self._taken, self._offsets, self.packing):
             kept.pop(partition, None)
+        self._pressed.discard(partition)
 
     def hurry(self) -> None:
         """Let every partition be due, for a stop."""
         self._due.clear()
+
+    def press(self, partition: int) -> None:
+        """Let a partition be due with the next batch, before others: it must not have to be worked out again."""
+        self._pressed.add(partition)
+        self._due.pop(partition, None)
+
+    def is_pressed(self, partition: int) -> bool:
+        """Return whether ``press`` was called since the last snapshot of a partition."""
+        return partition in self._pressed
 
     def due(self, partition: int, offsets: Mapping[str, int], now: float) -> bool:
         """Return whether to take a snapshot: it is time, and the state moved since the last one."""
@@ -48,6 +59,7 @@ class Pace:
 
     def take(self, partition: int, offsets: Mapping[str, int], now: float, freezing: float) -> int:
         """Note that a snapshot was taken in ``freezing`` seconds; return its slot."""
+        self._pressed.discard(partition)
         self._taken[partition] = now, freezing
         self._offsets[partition] = dict(offsets)
         self._due[partition] = now + max(self.least, min(self.most, freezing / _FREEZING))

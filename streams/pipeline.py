@@ -97,6 +97,8 @@ class Pipeline:
         outcome = engine.apply(chunk, wall)
         place = (chunk.topic, chunk.partition)
         self._emit(chunk.partition, outcome, {place: engine.offsets.get(chunk.topic, 0)})
+        if outcome.counts.get("rule_changes"):  # what was decided under the old rules is not to be decided anew
+            self._pace.press(chunk.partition)
         (self._flooded.add if len(outcome.dead) > len(chunk) / 2 else self._flooded.discard)(place)
         self._measure(chunk, time.perf_counter() - started, wall)
         return True
@@ -200,11 +202,15 @@ class Pipeline:
         return {(topic, partition): offset for topic, offset in engine.offsets.items()}
 
     def _due_snapshots(self) -> Sequence[Snapshot]:
-        """Return states that are due: one, for copying it stops the event loop; at a stop what there is time for."""
+        """Return states that are due: one, for copying it stops the event loop; at a stop what there is time for.
+
+        After a change of the rules all that are concerned.
+        """
         now = self._clock()
         due = [each for each in self.engines.items() if self._pace.due(each[0], each[1].offsets, now)]
         if not self.suspended:
-            return [self._snapshot(*each) for each in due[:1]]
+            pressed = [each for each in due if self._pace.is_pressed(each[0])]
+            return [self._snapshot(*each) for each in pressed or due[:1]]
         left, chosen = STOP_PACKING, []
         for partition, engine in sorted(due, key=lambda each: self._pace.packing.get(each[0], 0.0)):
             left -= self._pace.packing.get(partition, 0.0)

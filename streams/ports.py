@@ -112,6 +112,12 @@ class Engine(Protocol):
     def restore(self, data: bytes) -> None:
         """Take the state of a snapshot; raises ``ValueError`` when it does not fit."""
 
+    def rule(self, stored: pa.Table, *, read_again: bool) -> None:
+        """Follow the newest of the stored changes of the rules (query ``rule_changes``).
+
+        With ``read_again`` the topic brings every one that the state does not know yet.
+        """
+
     def prepare(self, table: str, rows: pa.Table, rejected: pa.Table) -> Events:
         """Note raw rows that came after the snapshot as seen, and return them as events, ascending by offset.
 

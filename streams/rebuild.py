@@ -32,8 +32,9 @@ DAY = 86_400
 TABLES = {"registry": topics.REGISTRY, "sales": topics.SALES, "stock": topics.STOCK, "quotes": topics.QUOTES}
 #: What is told of an entity holds until the next version, however long ago that was: read from the beginning.
 TIMELESS = ("registry",)
-#: Topics that are read again instead.
-WITHOUT_ROWS = (topics.CLOCK, topics.EXTENTS)
+#: Topics that are read again instead. Changes of the rules are, although the table has them, so that those after the
+#: snapshot come after the events that were judged before them.
+WITHOUT_ROWS = (topics.CLOCK, topics.EXTENTS, topics.RULES)
 #: Beyond every offset: an epoch that is over has no progress to stop at.
 END = 2**63 - 1
 
@@ -116,6 +117,7 @@ class Rebuilder:
             if place[1] == partition
         }
         engine, found = self._restored(partition, persisted)
+        self._rule(engine, found)
         rows = self._replay(engine, partition, found, persisted)
         self._adopt(engine, partition, found)
         self._recall(engine, partition, found)
@@ -168,6 +170,14 @@ class Rebuilder:
         for table, topic in TABLES.items():
             replay.plan(table, self._spans(table, topic, partition, found, persisted))
         return replay.run(engine)
+
+    def _rule(self, engine: Engine, found: Found | None) -> None:
+        """Tell the engine of the newest change of the rules, of whichever broker: before anything is judged."""
+        try:
+            same = found is not None and found.epoch.id == self._epoch.id
+            engine.rule(self._warehouse.query("rule_changes", {"limit": 1}), read_again=same)
+        except ValueError as error:
+            log.error("the rules in force cannot be followed by this version, others hold: %s", error)
 
     def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
         """Let the engine go on from the alerts that were stored after the snapshot."""

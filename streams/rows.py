@@ -79,7 +79,7 @@ def stored_transitions(rows: pa.Table, rulebook: Rulebook, civil: Civil) -> list
 
 def _stored(row: dict[str, Any], rulebook: Rulebook, civil: Civil) -> tuple[Transition, Named]:
     ref = row["rule"] if row["kind"] == "retail" else f"{row['rule']}:{row['kind']}"
-    rule, since = rulebook.rules.get(ref), int(row["since"].timestamp())
+    rule, since = rulebook.at(ref, row["region"]), int(row["since"].timestamp())
     trigger: Trigger = rule.trigger if rule else "tick"
     transition = Transition(
         rule=ref,

@@ -13,10 +13,13 @@ from functools import partial
 from typing import TypeVar
 
 import aiokafka
+import msgspec
 from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from prometheus_client import CollectorRegistry
 
+from schemas import topics
+from schemas.ruling import RulesChange
 from streams import cluster, rebuild
 from streams.app import SESSION_SECONDS, Stream, instance_id, servers
 from streams.health import Health, Probes, Stall
@@ -42,6 +45,8 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+#: Somebody waits for the line in the log: longer than this is "not done".
+SEND_SECONDS = 15.0
 #: Parts of ``stop_seconds``: for the buffered rows, for the records on their way to the broker, for Faust's end.
 FLUSH_SHARE, SEND_SHARE, END_SHARE = 0.5, 0.15, 0.3
 #: How often the group is asked who holds the slot, and the broker where its logs end.
@@ -236,6 +241,21 @@ class Worker:
 
     def _producer(self) -> aiokafka.AIOKafkaProducer:
         return self.stream.app.producer.raw
+
+    async def send_rules(self, change: RulesChange) -> None:
+        """Tell all workers of other rules, this one among them; raises ``OSError`` where the broker does not take it.
+
+        To each partition, so that every one follows after the same record whoever reads it.
+        """
+        value = msgspec.json.encode(change)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                for partition in range(self.options.partitions):
+                    await self._producer().send_and_wait(
+                        topics.RULES, value, change.event_id.encode(), partition=partition
+                    )
+        except (KafkaError, RuntimeError) as error:  # a producer that was not started yet is a RuntimeError
+            raise OSError(str(error)) from error
 
     async def caught_up(self, quiet_seconds: float, most_seconds: float) -> bool:
         """Return once nothing has come for some seconds; False when something still does after ``most_seconds``."""

@@ -42,6 +42,14 @@ class WithoutSnapshots:
 
 def check(scope: Scope, log: LogReader | None, tally: Tally) -> None:
     """Rebuild every partition that has progress, and compare its open alerts with those stored."""
+    if scope.subject.warehouse.query("rule_changes", {"limit": 1}).num_rows:
+        tally.skip(
+            Text(
+                "规则曾在运行中更换：原始数据不足以推出当时的预警，未核对",
+                "the rules were changed while workers ran: raw rows alone do not tell what was decided under which",
+            )
+        )
+        return
     numbers = sorted({number for topic, number in scope.reached if topic in topics.INPUTS})
     for done, partition in enumerate(numbers, 1):
         _partition(scope, log, partition, tally)

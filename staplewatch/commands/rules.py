@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from staplewatch.commands import ruling
 from staplewatch.commands.options import Catalogue, Config, Data, Format, Good, Lang, Region, Warehouse, examples
 from staplewatch.words import say
 
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
         ),
         epilog=examples("staplewatch rules check my-pack.toml", "staplewatch rules check my-pack.toml --format json"),
     )(check)
+    ruling.register(rules)
     app.add_typer(rules, name="rules")
 
 

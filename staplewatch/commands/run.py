@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -89,6 +90,17 @@ Packs = Annotated[
     typer.Option(
         "--packs",
         help=say("规则包，逗号分隔", "rule packs, by comma: NAME, NAME:wholesale or FILE.toml"),
+        show_default=False,
+    ),
+]
+RegionPacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region-packs",
+        help=say(
+            "某地区及其下级改用的规则包，可多次：540100=live,my.toml",
+            "packs that hold in a region and below it instead, several times: 540100=live,my.toml",
+        ),
         show_default=False,
     ),
 ]
@@ -215,6 +227,7 @@ def up(
     catalogue: Catalogue = None,
     map: Map = None,
     packs: Packs = None,
+    region_packs: RegionPacks = None,
     timezone: Timezone = None,
     partitions: Partitions = None,
     group: Group = None,
@@ -268,6 +281,7 @@ def worker(
     quarantine: Quarantine = None,
     catalogue: Catalogue = None,
     packs: Packs = None,
+    region_packs: RegionPacks = None,
     timezone: Timezone = None,
     partitions: Partitions = None,
     group: Group = None,
@@ -291,7 +305,7 @@ def worker(
         _need(settings, "broker", "warehouse")
         from staplewatch import solo  # noqa: PLC0415
 
-        return solo.run(settings, stopping, seconds(duration))
+        return solo.run(settings, stopping, seconds(duration), partial(_read, given))
     except StoppedEarlyError:
         return 0
 
@@ -328,18 +342,31 @@ def _launch(given: dict[str, Any], *, with_worker: bool) -> int:
         from staplewatch import launcher  # noqa: PLC0415
 
         limit = seconds(given.get("duration"))
-        return launcher.Launcher(settings, stopping, launcher.announce, duration=limit, with_worker=with_worker).run()
+        return launcher.Launcher(
+            settings,
+            stopping,
+            launcher.announce,
+            duration=limit,
+            with_worker=with_worker,
+            reread=partial(_read, given),
+        ).run()
     except StoppedEarlyError:
         return 0
 
 
 def _settings(given: dict[str, Any]) -> Settings:
-    from staplewatch import logs, settings  # noqa: PLC0415
+    from staplewatch import logs  # noqa: PLC0415
 
-    named = {name: value for name, value in given.items() if name in settings.Settings.model_fields}
-    chosen = settings.load(given.get("config"), **named)
+    chosen = _read(given)
     logs.configure(chosen.log_level, chosen.log_format)
     return chosen
+
+
+def _read(given: dict[str, Any]) -> Settings:
+    from staplewatch import settings  # noqa: PLC0415
+
+    named = {name: value for name, value in given.items() if name in settings.Settings.model_fields}
+    return settings.load(given.get("config"), **named)
 
 
 def _need(settings: Settings, *names: str) -> None:

@@ -4,8 +4,9 @@
 row of an indicator frame its level, ``Book`` follows the alerts that come of it.
 """
 
+from schemas.ruling import DEFAULT
 from streams.alerts.lifecycle import Book
-from streams.alerts.packs import DEFAULT, Pack, PackError, load
+from streams.alerts.packs import Pack, PackError, load
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
 from streams.alerts.transition import Transition

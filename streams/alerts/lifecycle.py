@@ -66,7 +66,10 @@ class Episode(msgspec.Struct):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """What a rule was called when a snapshot was taken: enough to end its alerts when no pack has it any more."""
+    """What a rule was called when a snapshot was taken: enough to end its alerts when no pack has it any more.
+
+    ``regions`` are those with alerts of a version for some regions, empty for the one that holds everywhere else.
+    """
 
     ref: str
     id: str
@@ -76,6 +79,7 @@ class Named(msgspec.Struct, frozen=True, array_like=True):
     trigger: Trigger
     zh: str
     en: str
+    regions: tuple[int, ...] = ()
 
     def rule(self) -> Rule:
         """Return a rule with these names and nothing to evaluate."""
@@ -98,6 +102,17 @@ class Named(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+class _Names:
+    """What the rules of a snapshot were called, by region."""
+
+    def __init__(self, named: Iterable[Named]) -> None:
+        self._found = {(each.ref, region): each for each in named for region in each.regions or (None,)}
+
+    def of(self, ref: str, region: int) -> Named:
+        """Return the name of a rule that has alerts in a region."""
+        return self._found.get((ref, region)) or self._found[ref, None]
+
+
 class Book:
     """All alerts of one partition. Deterministic: no clock, no randomness, nothing but what is stepped in.
 
@@ -112,13 +127,13 @@ class Book:
         #: Episodes that ended in the bucket or date they began in: (start, next seq). Another one
         #: that begins there has the same id, so it counts on.
         self._ended: dict[str, dict[Subject, tuple[int, int]]] = {ref: {} for ref in rulebook.rules}
-        #: Rules that no pack has any more, and their alerts until ``retire`` ends them.
-        self._removed: dict[str, Rule] = {}
+        #: Rules that a region has no more, by (ref, region), and their alerts until ``retire`` ends them.
+        self._removed: dict[tuple[str, int], Rule] = {}
         self._orphans: list[Episode] = []
 
     def open_keys(self, rule: Rule) -> set[Subject]:
         """Return the subjects that must be evaluated even if nothing arrived for them."""
-        return set(self._open[rule.ref])
+        return set(self._open[rule.name])
 
     @property
     def size(self) -> int:
@@ -151,7 +166,7 @@ class Book:
         resolves the alert. Raises ``ValueError`` when a date rule comes without its date.
         """
         subject = (region, good, site)
-        episode = self._open[rule.ref].get(subject)
+        episode = self._open[rule.name].get(subject)
         if episode is None and level <= 0:
             return []
         moment, start = _moment(rule, at, date)
@@ -178,7 +193,7 @@ class Book:
         Waits do not apply: it should never have stood higher. Of a date rule, ``date`` is the one that was evaluated
         anew; an alert that rests on another date stays, and so does one that the correction would raise.
         """
-        episode = self._open[rule.ref].get((region, good, site))
+        episode = self._open[rule.name].get((region, good, site))
         if episode is None or not UNDEFINED < level < episode.newest.level or episode.newest.date != date:
             return []
         at = max(at, episode.newest.at)
@@ -190,17 +205,26 @@ class Book:
 
     def to_alert(self, transition: Transition, as_of: AsOf, processed_at: int, tz: tzinfo) -> Alert:
         """Return the record for topic ``alerts``, in words and with times at the offset of ``tz``."""
-        rule = self._rulebook.rules.get(transition.rule) or self._removed[transition.rule]
+        where = (transition.rule, transition.region)
+        present, removed = self._rulebook.at(*where), self._removed.get(where)
+        rule = removed or present if transition.reason == "rule_removed" else present or removed
+        if rule is None:
+            raise KeyError(where)
         return words.to_alert(transition, rule, self._catalogue, as_of, processed_at, tz)
 
     def dump(self) -> dict[str, object]:
         """Return everything that ``load`` needs, as plain lists, dicts, numbers and strings."""
-        ended = [[ref, *subject, *memory] for ref, found in self._ended.items() for subject, memory in found.items()]
-        used = [rule for ref, rule in self._rulebook.rules.items() if self._open[ref] or self._ended[ref]]
+        rules = self._rulebook.rules
+        ended = [
+            [rules[name].ref, *subject, *memory]
+            for name, found in self._ended.items()
+            for subject, memory in found.items()
+        ]
+        used = [rule for name, rule in rules.items() if self._open[name] or self._ended[name]]
         return {
             "open": [msgspec.to_builtins(episode) for found in self._open.values() for episode in found.values()],
             "ended": ended,
-            "rules": [msgspec.to_builtins(_named(rule)) for rule in used],
+            "rules": [msgspec.to_builtins(_named(rule, self._held(rule))) for rule in used],
         }
 
     def load(self, data: Mapping[str, object]) -> None:
@@ -212,25 +236,34 @@ class Book:
         """
         episodes = msgspec.convert(data["open"], list[Episode])
         ended = msgspec.convert(data["ended"], list[tuple[str, int, str, str, int, int]])
-        named = {each.ref: each for each in msgspec.convert(data["rules"], list[Named])}
-        self._removed = {ref: each.rule() for ref, each in named.items() if not self._has(each)}
-        self._open = {ref: {} for ref in self._rulebook.rules}
-        self._ended = {ref: {} for ref in self._rulebook.rules}
-        self._orphans = [episode for episode in episodes if not self._watched(episode.newest)]
-        for newest, episode in ((episode.newest, episode) for episode in episodes if self._watched(episode.newest)):
-            self._open[newest.rule][newest.region, newest.good, newest.site] = episode
+        named = _Names(msgspec.convert(data["rules"], list[Named]))
+        self._open = {name: {} for name in self._rulebook.rules}
+        self._ended = {name: {} for name in self._rulebook.rules}
+        self._removed, self._orphans = {}, []
+        for episode in episodes:
+            newest = episode.newest
+            rule = self._heir(named.of(newest.rule, newest.region), newest.region)
+            if rule is None:
+                self._orphans.append(episode)
+            else:
+                self._open[rule.name][newest.region, newest.good, newest.site] = episode
         for ref, region, good, site, start, seq in ended:
-            if ref not in self._removed:
-                self._ended[ref][region, good, site] = (start, seq)
+            if (rule := self._heir(named.of(ref, region), region)) is not None:
+                self._ended[rule.name][region, good, site] = (start, seq)
 
-    def _watched(self, newest: Transition) -> bool:
-        if newest.rule in self._removed:
-            return False
-        return newest.region in self._rulebook.regions(self._rulebook.rules[newest.rule])
+    def _heir(self, named: Named, region: int) -> Rule | None:
+        """Return the rule that goes on with the alerts of another one in a region, None where they must end."""
+        rule = self._rulebook.at(named.ref, region)
+        if rule is not None and rule.trigger == named.trigger:
+            return rule
+        self._removed[named.ref, region] = named.rule()
+        return None
 
-    def _has(self, named: Named) -> bool:
-        rule = self._rulebook.rules.get(named.ref)
-        return rule is not None and rule.trigger == named.trigger
+    def _held(self, rule: Rule) -> tuple[int, ...]:
+        """Return where a version for some regions has alerts; a rule for all regions needs no list."""
+        if not rule.chosen_for:
+            return ()
+        return tuple(sorted({region for region, _, _ in (*self._open[rule.name], *self._ended[rule.name])}))
 
     def retire(self, now: Callable[[int], int]) -> list[Transition]:
         """Resolve the alerts of rules that are gone; ``now`` gives the present of a region, epoch seconds."""
@@ -257,28 +290,27 @@ class Book:
         ended: list[Transition] = []
         for newest, named in sorted(stored, key=lambda each: (each[0].start, each[0].seq)):
             subject = (newest.region, newest.good, newest.site)
-            if not self._has(named):
-                self._removed[named.ref] = named.rule()
-            if not self._watched(newest):
+            rule = self._heir(named, newest.region)
+            if rule is None:
                 self._orphans += [Episode(newest, newest.start)] if newest.state != "resolved" else []
                 continue
-            known = self._open[newest.rule].get(subject)
+            known = self._open[rule.name].get(subject)
             if known is not None and not _ahead(newest, known.newest):
                 continue
             if newest.state == "resolved":
                 ended.append(newest)
-                self._open[newest.rule].pop(subject, None)
-                self._ended[newest.rule][subject] = (newest.start, newest.seq + 1)
+                self._open[rule.name].pop(subject, None)
+                self._ended[rule.name][subject] = (newest.start, newest.seq + 1)
             elif known is not None and known.newest.id == newest.id:
                 known.newest = newest
             else:
                 since = newest.at if newest.state == "pending" else newest.start
-                self._open[newest.rule][subject] = Episode(newest, since)
+                self._open[rule.name][subject] = Episode(newest, since)
         return ended
 
     def _begin(self, rule: Rule, seen: Evaluation) -> Transition:
         key = rule.key(*seen.subject)
-        start, seq = self._ended[rule.ref].pop(seen.subject, (None, 0))
+        start, seq = self._ended[rule.name].pop(seen.subject, (None, 0))
         region, good, site = seen.subject
         pending = rule.hold > 0
         newest = Transition(
@@ -300,7 +332,7 @@ class Book:
             evidence=_defined(seen.evidence),
             date=seen.date,
         )
-        self._open[rule.ref][seen.subject] = Episode(newest, seen.moment)
+        self._open[rule.name][seen.subject] = Episode(newest, seen.moment)
         return newest
 
     def _go_on(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
@@ -368,9 +400,9 @@ class Book:
             stale=stale,
         )
         if state == "resolved":
-            del self._open[rule.ref][seen.subject]
+            del self._open[rule.name][seen.subject]
             if seen.start == before.start:
-                self._ended[rule.ref][seen.subject] = (before.start, before.seq + 2)
+                self._ended[rule.name][seen.subject] = (before.start, before.seq + 2)
         return episode.newest
 
     def _local_date(self, at: int) -> int:
@@ -384,8 +416,9 @@ def _ahead(stored: Transition, known: Transition) -> bool:
     return stored.start > known.start
 
 
-def _named(rule: Rule) -> Named:
-    return Named(rule.ref, rule.id, rule.pack, rule.pack_version, rule.kind, rule.trigger, rule.title.zh, rule.title.en)
+def _named(rule: Rule, regions: tuple[int, ...]) -> Named:
+    about = (rule.ref, rule.id, rule.pack, rule.pack_version, rule.kind, rule.trigger)
+    return Named(*about, rule.title.zh, rule.title.en, regions)
 
 
 def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:

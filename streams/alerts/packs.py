@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from pathlib import Path
 from string import Formatter
 from typing import Any, Final, Literal, NoReturn, TypeVar
@@ -22,8 +23,6 @@ from streams.alerts.rules import Rule, Subject, Text
 DIRECTORY: Final = Path(__file__).parent / "packs"
 #: The pack that tells of quotes that are held back.
 SUSPECT: Final = "suspect"
-#: What a deployment runs unless its settings say otherwise.
-DEFAULT: Final = ("live", "cover", "urumqi-2007", "urumqi-2007:wholesale")
 
 #: ``for`` and ``clear_for`` where a rule does not say: a quote is decided on in the moment in which it comes.
 _HOLD: Final[Mapping[Trigger, str]] = {"tick": "15 min", "date": "0 dates", "quote": "0 s"}
@@ -43,13 +42,18 @@ class PackError(ValueError):
 
 @dataclass(frozen=True)
 class Pack:
-    """Rules that are chosen together. ``version`` is the declared one and a hash of the content."""
+    """Rules that are chosen together. ``version`` is the declared one and a hash of the content.
+
+    ``content`` is the file as it was read, ``below`` those of packs that are named as ``county_rule``, by that name.
+    """
 
     name: str
     title: Text
     version: str
     kind: QuoteKind
     rules: tuple[Rule, ...]
+    content: bytes = b""
+    below: Mapping[str, bytes] = field_of(default_factory=dict)
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,12 +113,19 @@ def locate(name: str, directory: Path | None = None) -> Path:
     return (directory or Path()) / name if name.endswith(".toml") else DIRECTORY / f"{name}.toml"
 
 
-def parse_pack(content: bytes, source: str, kind: QuoteKind | None = None, directory: Path | None = None) -> Pack:
+def parse_pack(
+    content: bytes,
+    source: str,
+    kind: QuoteKind | None = None,
+    directory: Path | None = None,
+    below: Mapping[str, bytes] | None = None,
+) -> Pack:
     """Return the pack in ``content``; ``source`` is its name in errors, ``kind`` overrides its own.
 
-    ``directory`` is where a ``county_rule`` that is a file is looked for. Raises ``PackError``.
+    ``directory`` is where a ``county_rule`` that is a file is looked for, unless ``below`` has what is in it; with
+    ``below`` no file is read. Raises ``PackError``.
     """
-    return _Reader(content, source, directory).pack(kind)
+    return _Reader(content, source, directory, below).pack(kind)
 
 
 def _split(reference: str) -> tuple[str, QuoteKind | None]:
@@ -129,8 +140,19 @@ def _split(reference: str) -> tuple[str, QuoteKind | None]:
 class _Reader:
     """One pack file while it is read: knows where everything stands."""
 
-    def __init__(self, content: bytes, source: str, directory: Path | None, *, nested: bool = False) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        source: str,
+        directory: Path | None,
+        below: Mapping[str, bytes] | None = None,
+        *,
+        nested: bool = False,
+    ) -> None:
         self._source, self._directory, self._nested = source, directory, nested
+        self._content, self._given = content, below
+        #: What was read of the packs that are named as ``county_rule``.
+        self._below: dict[str, bytes] = {}
         self._hash = hashlib.sha256(content).hexdigest()[:8]
         try:
             text = content.decode()
@@ -152,7 +174,9 @@ class _Reader:
             for index, raw in enumerate(table.rules)
         )
         self._distinct(rules)
-        return Pack(table.name, _text(table.title), version, kind or table.kind, rules)
+        return Pack(
+            table.name, _text(table.title), version, kind or table.kind, rules, self._content, dict(self._below)
+        )
 
     def _distinct(self, rules: tuple[Rule, ...]) -> None:
         if not rules:
@@ -235,8 +259,8 @@ class _Reader:
             self._fail(where, "counts counties itself: a county_rule names a pack whose rule looks at them")
         file = locate(table.county_rule, self._directory)
         try:
-            content = file.read_bytes()
-        except OSError:
+            content = self._read_below(table.county_rule, file)
+        except (OSError, KeyError):
             hint = suggestion(table.county_rule, shipped()) or f"; packs: {', '.join(shipped())}"
             self._fail(where, f'there is no pack "{table.county_rule}"{hint}')
         try:
@@ -247,6 +271,11 @@ class _Reader:
         if len(found) != 1:
             self._fail(where, f'"{table.county_rule}" has {len(found)} date rules on counties: exactly one is needed')
         return found[0]
+
+    def _read_below(self, name: str, file: Path) -> bytes:
+        content = file.read_bytes() if self._given is None else self._given[name]
+        self._below[name] = content
+        return content
 
     def _levels(self, path: str, table: _RuleTable, known: tuple[str, ...]) -> Mapping[int, Condition]:
         if not table.levels:

@@ -35,7 +35,8 @@ class Rule:
     words for each indicator that can decide, ``shows`` what else an alert carries.
     ``flags`` are conditions on each county of a prefecture, counted by ``streams.alerts.flags``;
     ``county_rule`` is the rule whose levels ``streams.alerts.extent`` counts over regions. With
-    ``substitutes`` its firing alerts name sites that can step in.
+    ``substitutes`` its firing alerts name sites that can step in. ``chosen_for`` is the region that its
+    pack was chosen for, 0 for the whole deployment.
     """
 
     id: str
@@ -56,11 +57,17 @@ class Rule:
     flags: Mapping[str, Condition] = field(default_factory=dict)
     county_rule: Rule | None = None
     substitutes: bool = False
+    chosen_for: int = 0
 
     @cached_property
     def ref(self) -> str:
-        """Name of the rule in a rulebook: ``urumqi-2007``, ``urumqi-2007:wholesale``."""
+        """What its alerts are filed under, whatever the region: ``urumqi-2007``, ``urumqi-2007:wholesale``."""
         return self.id if self.kind == "retail" else f"{self.id}:{self.kind}"
+
+    @cached_property
+    def name(self) -> str:
+        """Name of this version in a rulebook: ``ref``, and ``@540100`` where its pack was chosen for a region."""
+        return f"{self.ref}@{self.chosen_for:06d}" if self.chosen_for else self.ref
 
     @cached_property
     def on_sites(self) -> bool:

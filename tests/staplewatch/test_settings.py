@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.ruling import DEFAULT
 from staplewatch import settings
 from staplewatch.errors import CommandError
 
@@ -111,3 +112,28 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_every_setting_is_documented() -> None:
     assert [name for name, field in settings.Settings.model_fields.items() if not field.description] == []
+
+
+def test_packs_of_a_region_from_a_table_json_or_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {"540100": ("live", "my.toml"), "540402": ("cover",)}
+    file = tmp_path / "settings.toml"
+    file.write_text('[region_packs]\n"540100" = ["live", "my.toml"]\n540402 = "cover"\n')
+    assert settings.load(file).region_packs == wanted
+    assert settings.load(region_packs=["540100=live, my.toml", "540402=cover"]).region_packs == wanted
+    monkeypatch.setenv("STAPLEWATCH_REGION_PACKS", '{"540100": ["live", "my.toml"], "540402": "cover"}')
+    assert settings.load().region_packs == wanted
+    monkeypatch.setenv("STAPLEWATCH_REGION_PACKS", "540100=live")
+    with pytest.raises(CommandError, match=r"STAPLEWATCH_REGION_PACKS: .*JSON"):
+        settings.load()
+
+
+@pytest.mark.parametrize("given", ["54010=live", "Lhasa=live", "000000=live", "540100=", "540100"])
+def test_packs_of_what_is_no_region_are_refused(given: str) -> None:
+    with pytest.raises(CommandError, match=r"--region-packs: .*540100=live,my\.toml"):
+        settings.load(region_packs=[given])
+
+
+def test_the_default_packs_are_those_of_the_rules() -> None:
+    assert settings.load().packs == DEFAULT

@@ -140,6 +140,9 @@ class CountingEngine:
     def settle(self, wall: float) -> None:
         self.settled.append(wall)
 
+    def rule(self, stored: pa.Table, *, read_again: bool) -> None:
+        del stored, read_again
+
     def adopt(self, stored: pa.Table) -> None:
         self.adopted = stored.num_rows
 
@@ -194,7 +197,7 @@ class MemoryWarehouse:
         pass
 
     def _answer(self, name: str, where: dict[str, object]) -> list[dict[str, object]]:
-        if name in {"epochs", "events_newest", "episodes_newest", "episodes_rises", "alert_actions"}:
+        if name in {"epochs", "events_newest", "episodes_newest", "episodes_rises", "alert_actions", "rule_changes"}:
             return list(self.tables[name])
         if name == "progress":
             return self._progress(where["epoch"])

@@ -55,3 +55,18 @@ def test_a_partition_that_went_away_meanwhile_is_nobodys() -> None:
     made.forget(1)
     made.packed(1, 10, 1.0)
     assert made.due(1, {"a": 1}, 0.0)
+
+
+def test_a_partition_that_was_pressed_is_due_at_once_until_its_state_is_taken() -> None:
+    pace = Pace(60.0, 600.0, 1e6)
+    pace.adopt(0, 0.0)
+    assert not pace.due(0, {"a": 1}, 1.0)
+    pace.press(0)
+    assert pace.due(0, {"a": 1}, 1.0)
+    assert pace.is_pressed(0)
+    pace.take(0, {"a": 1}, 1.0, 0.001)
+    assert not pace.is_pressed(0)
+    assert not pace.due(0, {"a": 2}, 2.0)
+    pace.press(0)
+    pace.forget(0)
+    assert not pace.is_pressed(0)

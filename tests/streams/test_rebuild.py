@@ -11,6 +11,7 @@ from streams.rebuild import Epoch, Rebuilder, progress, register
 from tests.streams.fakes import PREFECTURES, CountingEngine, MemoryWarehouse
 
 SALES, STOCK, CLOCK, EXTENTS = topics.SALES, topics.STOCK, topics.CLOCK, topics.EXTENTS
+RULES = topics.RULES
 
 
 def rebuilder(warehouse: MemoryWarehouse, epoch: str = "new") -> Rebuilder:
@@ -32,7 +33,7 @@ def rows(warehouse: MemoryWarehouse, epoch: str, table: str, offsets: range, ing
 
 
 def reached(warehouse: MemoryWarehouse, epoch: str, **offsets: int) -> None:
-    names = {"sales": SALES, "stock": STOCK, "clock": CLOCK, "extents": EXTENTS}
+    names = {"sales": SALES, "stock": STOCK, "clock": CLOCK, "extents": EXTENTS, "rules": RULES}
     for name, offset in offsets.items():
         row = {"epoch": epoch, "topic": names[name], "partition": 1, "next_offset": offset}
         warehouse.tables["ingest_progress"].append(dict(row))
@@ -63,7 +64,7 @@ def test_a_broker_gets_its_ordinal_once() -> None:
 
 def test_nothing_stored_begins_at_zero() -> None:
     engine, used = rebuild(MemoryWarehouse())
-    assert (engine.count, engine.offsets, used) == (0, {CLOCK: 0, EXTENTS: 0}, "")
+    assert (engine.count, engine.offsets, used) == (0, {CLOCK: 0, EXTENTS: 0, RULES: 0}, "")
 
 
 def test_raw_rows_up_to_progress_and_not_beyond() -> None:
@@ -72,21 +73,21 @@ def test_raw_rows_up_to_progress_and_not_beyond() -> None:
     reached(warehouse, "new", sales=7, clock=4)
     engine, _ = rebuild(warehouse)
     assert engine.replayed == [("sales", offset) for offset in range(7)]
-    assert engine.offsets == {SALES: 7, CLOCK: 0, EXTENTS: 0}
+    assert engine.offsets == {SALES: 7, CLOCK: 0, EXTENTS: 0, RULES: 0}
     assert progress(warehouse, "new") == {(SALES, 1): 7, (CLOCK, 1): 4}
 
 
 def test_the_newest_snapshot_behind_progress_and_the_rows_after_it() -> None:
     warehouse = MemoryWarehouse()
     rows(warehouse, "new", "sales", range(10))
-    reached(warehouse, "new", sales=9, stock=2, clock=5, extents=7)
-    snapshot(warehouse, "new", {SALES: 4, STOCK: 2, CLOCK: 3, EXTENTS: 5})
+    reached(warehouse, "new", sales=9, stock=2, clock=5, extents=7, rules=2)
+    snapshot(warehouse, "new", {SALES: 4, STOCK: 2, CLOCK: 3, EXTENTS: 5, RULES: 1})
     snapshot(warehouse, "new", {SALES: 6, STOCK: 3})
     snapshot(warehouse, "new", {SALES: 8, STOCK: 2}, fingerprint="other")
     engine, used = rebuild(warehouse)
-    assert used == "new@14"
-    assert engine.count == 14 + 5
-    assert engine.offsets == {SALES: 9, STOCK: 2, CLOCK: 3, EXTENTS: 5}
+    assert used == "new@15"
+    assert engine.count == 15 + 5
+    assert engine.offsets == {SALES: 9, STOCK: 2, CLOCK: 3, EXTENTS: 5, RULES: 1}
 
 
 def test_a_snapshot_that_cannot_be_restored_is_left_out() -> None:
@@ -112,7 +113,7 @@ def test_another_broker_continues_the_state_and_begins_at_offset_zero() -> None:
     assert used == "old@5"
     # All of the old broker's rows count, also those without progress: it cannot be read again.
     assert engine.replayed == [("sales", offset) for offset in (*range(5, 10), *range(2))]
-    assert engine.offsets == {SALES: 2, CLOCK: 0, EXTENTS: 0}
+    assert engine.offsets == {SALES: 2, CLOCK: 0, EXTENTS: 0, RULES: 0}
 
 
 def test_tables_are_interleaved_as_the_rows_came_in() -> None:

@@ -22,5 +22,7 @@ FROM (
     SELECT 'alert_transitions' AS name, count() AS rows FROM alert_transitions
     UNION ALL
     SELECT 'alert_actions' AS name, count() AS rows FROM alert_actions
+    UNION ALL
+    SELECT 'rule_changes' AS name, count() AS rows FROM rule_changes
 )
 ORDER BY name

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.alerts.packs import DEFAULT, DIRECTORY, PackError, load, parse_pack
+from schemas.ruling import DEFAULT
+from streams.alerts.packs import DIRECTORY, PackError, load, parse_pack
 from streams.alerts.rulebook import Rulebook
 from tests.streams.alerts.support import BAYI, CATALOGUE, UNDEFINED, judged, rule_of
 
