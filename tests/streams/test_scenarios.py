@@ -61,6 +61,12 @@ def test_lockdown_raises_what_it_must_and_nothing_elsewhere() -> None:
     check_incidents(played)
 
 
+def test_a_rush_is_seen_within_hours_by_the_hour_s_prices() -> None:
+    played = play("rush", [NYINGCHI], 7, packs=("live",))
+    assert played.expected() >= {("live-1h", "orange"), ("live-24h", "orange")}
+    check_incidents(played)
+
+
 def test_a_calm_week_and_a_half_raises_nothing_above_blue() -> None:
     check_calm(play("calm", [NYINGCHI], 7, days=10))
 

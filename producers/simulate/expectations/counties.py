@@ -18,6 +18,7 @@ from producers.simulate.market import Flags, Floats
 def county_claims(county: Hours, wanted: Rules, blue_to_red: Floats) -> Iterator[Claim]:
     """Yield what must be raised; ``blue_to_red`` (4, G) are the cover thresholds in days."""
     yield from live_claims(county, wanted.live)
+    yield from live_claims(county, wanted.live_1h)
     yield from cover_claims(county, wanted.cover, wanted.urumqi.close_after_hours, blue_to_red)
     yield from urumqi_claims(county, wanted.urumqi)
     yield from steady_claims(county, wanted.urumqi, wanted.steady)
@@ -40,14 +41,29 @@ def spikes(county: Hours, rule: Live) -> tuple[Floats, Flags]:
     lines = rolling(county.lines.sum(axis=1), window)
     stores = (rolling(county.lines, window) > 0).sum(axis=1)
     vwap = ratio(amount, quantity)
+    baseline = _hourly(vwap, rule) if window == 1 else _daily(county, rule)
+    evidence = (lines >= rule.least_lines) & (stores >= rule.least_stores) & np.isfinite(baseline)
+    return vwap / baseline - 1, evidence
+
+
+def _daily(county: Hours, rule: Live) -> Floats:
+    """Return the median of the daily VWAPs of the dates before (H, G)."""
     days = -(-county.hours // 24)
     padded = days * 24 - county.hours
     daily = ratio(by_day(county.amount.sum(axis=1), padded), by_day(county.quantity.sum(axis=1), padded))
-    baseline = np.full_like(vwap, np.nan)
+    baseline = np.full((county.hours, daily.shape[1]), np.nan)
     for day in range(rule.baseline_least, days):
         baseline[day * 24 : (day + 1) * 24] = np.median(daily[max(0, day - rule.baseline_days) : day], axis=0)
-    evidence = (lines >= rule.least_lines) & (stores >= rule.least_stores) & np.isfinite(baseline)
-    return vwap / baseline - 1, evidence
+    return baseline
+
+
+def _hourly(vwap: Floats, rule: Live) -> Floats:
+    """Return the median of the VWAPs of the same clock hour on the dates before (H, G), NaN where one is missing."""
+    baseline = np.full_like(vwap, np.nan)
+    for hour in range(rule.baseline_least * 24, len(vwap)):
+        before = vwap[hour % 24 : hour : 24][-rule.baseline_days :]
+        baseline[hour] = np.median(before, axis=0)
+    return baseline
 
 
 def cover_claims(county: Hours, rule: Cover, close_after: int, thresholds: Floats) -> Iterator[Claim]:

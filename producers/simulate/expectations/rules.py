@@ -12,7 +12,7 @@ LEVELS = ("blue", "yellow", "orange", "red")
 
 
 class Live(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices from sales against their daily baseline."""
+    """Prices from sales of the last ``window_hours`` (1 or 24) against the same of the dates before."""
 
     rule: str
     levels: dict[str, float]
@@ -135,6 +135,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All rules that the ground truth speaks of."""
 
     live: Live
+    live_1h: Live
     cover: Cover
     feed: Feed
     urumqi: Urumqi

@@ -19,7 +19,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_built_in_scenarios_fit_the_default_catalogue() -> None:
-    assert names() == ["calm", "feed-loss", "lockdown", "price-gouging", "substitution", "unit-slip", "wave"]
+    assert names() == ["calm", "feed-loss", "lockdown", "price-gouging", "rush", "substitution", "unit-slip", "wave"]
     for name in names():
         Simulation(load(name), catalogue(), start=START)
 
@@ -54,7 +54,9 @@ def test_a_bad_scenario_is_refused_with_file_and_field(tmp_path: Path, text: str
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match="calm, feed-loss, lockdown, price-gouging, substitution, unit-slip, wave"):
+    with pytest.raises(
+        ScenarioError, match="calm, feed-loss, lockdown, price-gouging, rush, substitution, unit-slip, wave"
+    ):
         load("no-such-scenario")
 
 
