@@ -92,6 +92,8 @@ class Stream:
         self._progress = progress
         #: Why partitions are not ready at present, for people.
         self.waiting = "no partitions assigned yet"
+        #: Between the loss of partitions, or the start, and the next assignment: the group's turn, not ours.
+        self.sharing = True
         #: Set when an agent met an error that only a restart can mend.
         self.failure: BaseException | None = None
         transport.register()
@@ -150,6 +152,7 @@ class Stream:
         """Store what is buffered before others may read on; if that takes long, forget it all."""
         self._pipeline.suspended = True
         self.waiting = "partitions are being shared out"
+        self.sharing = True
         if not await self._writer.flush(FLUSH_SECONDS):
             log.warning("rebalance while the warehouse does not take rows: states will be rebuilt")
             self._pipeline.discard()
@@ -159,6 +162,7 @@ class Stream:
 
         The assignment is looked at again after each step: another rebalance may have begun.
         """
+        self.sharing = False
         while not self.app.should_stop:
             partitions = self._assigned()
             self._pipeline.keep_only(partitions)

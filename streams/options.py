@@ -90,6 +90,9 @@ class WorkerOptions:
     history_days: int = 46
     stop_seconds: float = 6.0
     #: With lag and no progress: not ready after the first, ended for a restart after the second.
+    #: Longest time that the group may take to share out partitions before the process ends: the broker's own limits
+    #: for that are 6 s each.
+    sharing_seconds: float = 60.0
     stall_seconds: float = 60.0
     stall_exit_seconds: float = 180.0
     engine: Options = field(default_factory=Options)

@@ -64,6 +64,10 @@ READ_AGAIN = "they are read again after the next start"
 LOST = "they are lost, for the embedded broker keeps records in memory only"
 
 
+#: Stands for the group where places are watched.
+GROUP: Place = ("group", 0)
+
+
 class WorkerFailedError(RuntimeError):
     """The worker met what only a restart can mend; its supervisor should start it again."""
 
@@ -121,6 +125,7 @@ class Worker:
         self._fatal: Exception | None = None
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="warehouse")
         self._stall = Stall(options.stall_seconds)
+        self._sharing = Stall(options.sharing_seconds)
         self._stopping = False
         self._ticker: asyncio.Task[None] | None = None
         self._inquirer: asyncio.Task[None] | None = None
@@ -368,6 +373,7 @@ class Worker:
         if self.writer.full:
             full = "the buffer is full, reading waits for the warehouse / 缓冲已满，暂停读取"
             (reasons if outage else notes).append(full)
+        self._look_for_endless_sharing()
         if stalled := self._stalled():
             reasons.append(f"no progress in spite of lag: {', '.join(f'{t}/{p}' for t, p in stalled)}")
         if failure := self._failure():
@@ -382,6 +388,18 @@ class Worker:
             "seconds_left": None if waiting.seconds_left is None else round(waiting.seconds_left),
         }
         return tuple(reasons), tuple(notes), {"storing": figures}
+
+    def _look_for_endless_sharing(self) -> None:
+        """End the worker when its group does not come to an assignment: a new process joins anew.
+
+        Once of a hundred kills of brokers among workers, one was not ready for 90 s, and nothing would have ended it.
+        """
+        if not self.stream.sharing or self.presence.away_since:
+            self._sharing.excuse()
+        elif self._sharing.look({GROUP: 0}, {GROUP: 1}) and self._fatal is None:
+            lasted = f"{self._sharing.longest:.0f} s"
+            msg = f"no partitions were shared out for {lasted}: start it again / 分区分配 {lasted} 未完成，请重启"
+            self._fatal = WorkerStalledError(msg)
 
     def _stalled(self) -> list[Place]:
         """Return the places that are not read although they could be; ends the worker when that lasts."""
@@ -464,15 +482,15 @@ async def run(worker: Worker, stop: asyncio.Event) -> bool:
     """
     watchdog = Watchdog(worker.options.stop_seconds + 1.0)
     started = asyncio.create_task(worker.start())
-    stopped = asyncio.create_task(stop.wait())
+    watched = asyncio.create_task(worker.run_until(stop))  # from the beginning: a start may come to no end too
     try:
-        await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({started, watched}, return_when=asyncio.FIRST_COMPLETED)
         if started.done():
             await started
-            await worker.run_until(stop)
+        await watched
     finally:
         watchdog.start()
-        stopped.cancel()
+        watched.cancel()
         if not started.done():
             started.cancel()
             await asyncio.wait({started}, timeout=1.0)

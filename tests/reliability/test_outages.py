@@ -165,7 +165,10 @@ def test_the_second_worker_on_a_slot_is_refused(site: Site) -> None:
     assert site.worker.process.poll() is None
 
 
-@pytest.mark.parametrize(("kind", "told"), [("poll", "no progress for"), ("loop", "the event loop stands still")])
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("poll", "no progress for"), ("loop", "the event loop stands still"), ("group", "no partitions were shared out")],
+)
 def test_a_worker_that_stands_still_ends_itself(site: Site, kind: str, told: str) -> None:
     where = (*site.where, "--group", f"still-{kind}", "--stall-seconds", "2", "--stall-exit-seconds", "5")
     run = (sys.executable, "-m", "tests.reliability.stalling")
