@@ -106,7 +106,8 @@ class Stream:
             # tansu does not wake a waiting fetch when a record comes; Kafka does.
             fetch_wait_ms=20 if options.embedded else 100,
             committed_only=not options.embedded,
-            alone=options.partitions if options.embedded else 0,
+            partitions=options.partitions,
+            alone=options.embedded,
             hook=hook,
         )
         for topic in topics.READ:

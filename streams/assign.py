@@ -37,9 +37,11 @@ class Together(AbstractPartitionAssignor):  # type: ignore[misc]
 
     name = "staplewatch-together"
 
-    def __init__(self, slot: str, run: str = "") -> None:
+    def __init__(self, slot: str, partitions: int, run: str = "") -> None:
+        """``partitions`` is the number that every topic has."""
         self.slot = slot
         self.run = run
+        self._partitions = partitions
 
     def metadata(self, topics: Iterable[str]) -> Any:
         """Return what this member tells the group: its topics, its slot, and which run of a worker it is.
@@ -49,15 +51,16 @@ class Together(AbstractPartitionAssignor):  # type: ignore[misc]
         return ConsumerProtocolMemberMetadata(VERSION, sorted(topics), f"{self.slot} {self.run}".strip().encode())
 
     def assign(self, cluster: Any, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Share out all partitions, as the group's leader."""
+        """Share out all partitions, as the group's leader.
+
+        What the client knows of the cluster plays no part: just after a broker's restart it was nothing, and every
+        worker of the group then waited for ever without partitions.
+        """
         topics = sorted({topic for member in members.values() for topic in member.subscription})
-        known = {topic: cluster.partitions_for_topic(topic) or set() for topic in topics}
         slots = [((member.user_data or b"").decode().partition(" ")[0], name) for name, member in members.items()]
-        dealt = share(set().union(*known.values()), slots)
+        dealt = share(range(self._partitions), slots)
         return {
-            name: ConsumerProtocolMemberAssignment(
-                VERSION, [(topic, [p for p in dealt[name] if p in known[topic]]) for topic in topics], b""
-            )
+            name: ConsumerProtocolMemberAssignment(VERSION, [(topic, dealt[name]) for topic in topics], b"")
             for name in members
         }
 

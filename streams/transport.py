@@ -65,11 +65,13 @@ class Reading:
     slot: str
     chunk_records: int
     fetch_wait_ms: int
+    #: Number of partitions of every topic.
+    partitions: int
     #: Aborted transactions stay hidden. Needs a broker that keeps a last stable offset.
     committed_only: bool = True
-    #: Number of partitions, when this worker reads all of them without a consumer group. On an
-    #: embedded broker there is no other worker, and its group protocol takes 6 s at each start.
-    alone: int = 0
+    #: Whether this worker reads all of them without a consumer group. On an embedded broker there is
+    #: no other worker, and its group protocol takes 6 s at each start.
+    alone: bool = False
     #: Which run of a worker this is, told to the group: two runs on one slot are found out by it.
     run: str = ""
     hook: Hook = no_hook
@@ -103,7 +105,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, reading = self.app.conf, self.app.reading
-        self._assignor = Together(reading.slot, reading.run)
+        self._assignor = Together(reading.slot, reading.partitions, reading.run)
         return aiokafka.AIOKafkaConsumer(
             bootstrap_servers=stock.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
@@ -134,7 +136,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
             await super().subscribe(topics)
 
     async def _take_all(self, topics: Iterable[str]) -> None:
-        places = {TP(topic, number) for topic in topics for number in range(self.app.reading.alone)}
+        places = {TP(topic, number) for topic in topics for number in range(self.app.reading.partitions)}
         self._ensure_consumer().assign([stock.ensure_aiokafka_TP(place) for place in places])
         self.app.on_rebalance_start()
         self.app.consumer_generation_id = ONLY_GENERATION

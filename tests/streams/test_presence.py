@@ -75,7 +75,7 @@ async def test_one_line_when_it_goes_and_one_when_it_comes(caplog: pytest.LogCap
 
 async def test_members_are_read_from_their_metadata() -> None:
     broker = Broker()
-    metadata = Together("0", "run-7").metadata(["pos.sales"]).encode()
+    metadata = Together("0", 4, "run-7").metadata(["pos.sales"]).encode()
     broker.members = [(f"staplewatch-0-{UUID}", "client", "/10.0.0.7", metadata, b"")]
     presence = Presence(["k:9092"], make=lambda: broker, hushed=Hush())
     assert await presence.members("staplewatch") == [Member("staplewatch-0", "run-7", "10.0.0.7")]
