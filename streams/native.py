@@ -1,0 +1,163 @@
+"""Plain receipts in bulk, by the decoder in Rust (``native/``) where it is installed: 0.15 µs a line, without the GIL.
+
+It takes a record only if that is plain and right in every respect: no escapes in texts, numbers without sign and
+exponent, units that ``schemas.units`` knows by name, no field twice. It judges nothing: of any other record it says
+nothing, and that goes to ``receipts.Reader``, in its place in the order. ``tests/streams/test_native.py`` holds the
+two equal.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Protocol, get_args
+
+import numpy as np
+
+from schemas import units
+from schemas.catalogue import Catalogue
+from schemas.events import SaleKind
+from schemas.regions import Region
+from streams import receipts
+from streams.chunk import Chunk
+from streams.columns import Coded
+from streams.fields import Fields, Flags
+from streams.indicators.groups import Ints
+from streams.lines import Lines
+from streams.receipts import Receipts
+
+MODULE: Final = "staplewatch_native"
+#: Records read together: their columns take 2 MB for receipts of five lines.
+RUN: Final = 4000
+_KINDS: Final = list(get_args(SaleKind))
+
+
+class Missing(Exception):
+    """The decoder in Rust was asked for and is not installed."""
+
+
+class Found(Protocol):
+    """What the decoder returns: bytes of int64, ``priced`` and ``costed`` of bool, see ``native/src/python.rs``."""
+
+    tills: list[tuple[str, str, str, str]]
+    event_id: list[str]
+    indices: bytes
+    counts: bytes
+    till: bytes
+    day: bytes
+    sequence: bytes
+    at: bytes
+    number: bytes
+    good: bytes
+    kind: bytes
+    quantity: bytes
+    amount: bytes
+    priced: bytes
+    cost: bytes
+    costed: bytes
+
+
+class Decoder(Protocol):
+    """The decoder of one partition."""
+
+    def decode(self, values: list[bytes | None], most: int) -> Found:
+        """Read records of at most ``most`` bytes; those that are not plain are left out."""
+
+
+def available() -> bool:
+    """Return whether the decoder in Rust is installed."""
+    return importlib.util.find_spec(MODULE) is not None
+
+
+def decoder(catalogue: Catalogue, counties: Mapping[str, Region]) -> Decoder:
+    """Return a decoder for these counties; raises ``Missing``."""
+    try:
+        module = importlib.import_module(MODULE)
+    except ImportError as error:
+        msg = f"{MODULE} is not installed ({error}): run `make native`, or set native = off"
+        raise Missing(msg) from error
+    goods = [(code, good.unit) for code, good in catalogue.goods.items()]
+    known = [(base, unit, size) for base in units.BASES for unit, size in units.written(base).items()]
+    return module.Decoder(list(counties), goods, known)  # type: ignore[no-any-return]
+
+
+class Reader:
+    """Reads the receipts of one partition that are JSON, one a record; leaves to ``reference`` what is not plain."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        counties: Mapping[str, Region],
+        fields: Fields,
+        reference: receipts.Reader,
+        most_bytes: int,
+    ) -> None:
+        self._fields, self._reference, self._most = fields, reference, most_bytes
+        self._counties, self._goods = counties, list(catalogue.goods)
+        self._decoder = decoder(catalogue, counties)
+
+    def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
+        """Yield records [start, end) in order: receipts that are right, or the index of one to look at."""
+        for begin in range(start, end, RUN):
+            yield from self._run(chunk, begin, min(begin + RUN, end))
+
+    def _run(self, chunk: Chunk, begin: int, stop: int) -> Iterator[Receipts | int]:
+        found = self._decoder.decode(list(chunk.values[begin:stop]), self._most)
+        places = _ints(found.indices)
+        plain = np.zeros(stop - begin, np.bool_)
+        if len(places):
+            own, possible = self._receipts(found, begin)
+            plain[places[possible]] = True
+            bounds = np.r_[0, np.cumsum(own.counts)]
+        edges = [0, *(np.flatnonzero(plain[1:] != plain[:-1]) + 1).tolist(), len(plain)]
+        for first, last in pairwise(edges):
+            if plain[first]:
+                among = np.searchsorted(places, [first, last]).tolist()
+                yield own.part(*among, bounds)
+            else:
+                yield from self._reference.parts(chunk, begin + first, begin + last)
+
+    def _receipts(self, found: Found, begin: int) -> tuple[Receipts, Flags]:
+        """Return all receipts, and of which time and business day are possible: that depends on the time zone."""
+        at, day, till = _ints(found.at), _ints(found.day), _ints(found.till)
+        sender, store, county, workstation = (list(each) for each in zip(*found.tills, strict=True))
+        places = [self._counties[code] for code in county]
+        own = Receipts(
+            indices=begin + _ints(found.indices),
+            counts=_ints(found.counts),
+            first=np.zeros(len(at), np.int64),
+            event_id=found.event_id,
+            sender=Coded(sender, till),
+            store=Coded(store, till),
+            region=Coded([each.code for each in places], till),
+            prefecture=Coded([each.parent for each in places], till),
+            workstation=Coded(workstation, till),
+            sequence=_ints(found.sequence),
+            day=day,
+            at=at,
+            lines=self._lines(found),
+        )
+        return own, self._fields.possible(at, day)
+
+    def _lines(self, found: Found) -> Lines:
+        return Lines(
+            number=_ints(found.number),
+            good=Coded(self._goods, _ints(found.good)),
+            kind=Coded(_KINDS, _ints(found.kind)),
+            quantity=_ints(found.quantity),
+            amount=_ints(found.amount),
+            priced=np.frombuffer(found.priced, np.bool_),
+            cost=_costs(_ints(found.cost), np.frombuffer(found.costed, np.bool_)),
+        )
+
+
+def _costs(costs: Ints, known: Flags) -> Sequence[int | None]:
+    if not known.any():
+        return [None] * len(costs)
+    return [cost if there else None for cost, there in zip(costs.tolist(), known.tolist(), strict=True)]
+
+
+def _ints(column: bytes) -> Ints:
+    return np.frombuffer(column, np.int64)
