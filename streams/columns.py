@@ -168,9 +168,8 @@ def each(function: Callable[..., int], *columns: Sequence[Any]) -> Ints:
     coded = [column for column in columns if isinstance(column, Coded)]
     if len(coded) < len(columns) or not alike(*coded):
         return np.array([function(*row) for row in zip(*columns, strict=True)], np.int64)
-    found = np.zeros(len(coded[0].words), np.int64)
-    for code in coded[0].used():
-        found[code] = function(*(column.words[code] for column in coded))
+    used, found = coded[0].used(), np.zeros(len(coded[0].words), np.int64)
+    found[used] = list(map(function, *(map(column.words.__getitem__, used) for column in coded)))
     return found[coded[0].codes]
 
 

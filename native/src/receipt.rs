@@ -57,68 +57,69 @@ pub struct Head<'a> {
     pub at: i64,
 }
 
-/// Remembers which fields were there: one that comes twice is not plain.
-#[derive(Default)]
-struct Fields(u16);
-
-impl Fields {
-    fn note(&mut self, number: u16) -> Option<()> {
-        let bit = 1 << number;
-        let fresh = self.0 & bit == 0;
-        self.0 |= bit;
-        fresh.then_some(())
-    }
-}
-
-/// Read `name: value` pairs up to the closing brace.
-fn object<'a>(scanner: &mut Scanner<'a>, mut field: impl FnMut(&mut Scanner<'a>, &'a str) -> Option<()>) -> Option<()> {
+/// Read `name: value` pairs up to the closing brace; `field` is told the place of a name in `names`.
+fn object<'a>(
+    scanner: &mut Scanner<'a>,
+    names: &[&str],
+    mut field: impl FnMut(&mut Scanner<'a>, usize) -> Option<()>,
+) -> Option<()> {
+    let (mut seen, mut next) = (0_u32, 0);
     scanner.take(b'{')?;
     loop {
-        let name = scanner.name()?;
-        field(scanner, name)?;
+        let place = scanner.name(names, next)?;
+        if place < names.len() {
+            if seen & 1 << place != 0 {
+                return None; // a field that comes twice
+            }
+            seen |= 1 << place;
+            next = place + 1;
+            field(scanner, place)?;
+        } else {
+            scanner.skip()?;
+        }
         if !scanner.try_take(b',') {
             return scanner.take(b'}');
         }
     }
 }
 
+const RECEIPT: [&str; 11] = [
+    "event_id",
+    "sender",
+    "store",
+    "region",
+    "workstation",
+    "business_date",
+    "sequence",
+    "time",
+    "lines",
+    "status",
+    "schema",
+];
+
 /// Read a whole document; its lines are appended to `lines`, also if `None` is returned in the end.
 pub fn receipt<'a>(text: &'a str, rules: &Rules, lines: &mut Vec<Line>) -> Option<Head<'a>> {
     let mut scanner = Scanner::new(text);
-    let (mut event_id, mut sender, mut store, mut region, mut workstation) = (None, None, None, None, None);
+    let mut names = [None; 5];
     let (mut day, mut sequence, mut at, mut sold) = (None, None, None, None);
-    let mut fields = Fields::default();
-    object(&mut scanner, |scanner, name| {
-        match name {
-            "event_id" => event_id = Some(fields.note(0).and_then(|()| scanner.text())?),
-            "sender" => sender = Some(fields.note(1).and_then(|()| scanner.text())?),
-            "store" => store = Some(fields.note(2).and_then(|()| scanner.text())?),
-            "region" => region = Some(fields.note(3).and_then(|()| scanner.text())?),
-            "workstation" => workstation = Some(fields.note(4).and_then(|()| scanner.text())?),
-            "business_date" => day = Some(fields.note(5).and_then(|()| time::date(scanner.text()?))?),
-            "sequence" => sequence = Some(fields.note(6).and_then(|()| scanner.whole())?),
-            "time" => at = Some(fields.note(7).and_then(|()| time::moment(scanner.text()?))?),
-            "lines" => sold = Some(fields.note(8).and_then(|()| all_lines(scanner, rules, lines))?),
-            "status" => fields.note(9).and_then(|()| (scanner.text()? == "normal").then_some(()))?,
-            "schema" => fields.note(10).and_then(|()| scanner.whole()).map(|_| ())?,
-            _ => scanner.skip()?,
+    object(&mut scanner, &RECEIPT, |scanner, place| {
+        match place {
+            0..5 => names[place] = Some(scanner.text()?),
+            5 => day = Some(time::date(scanner.text()?)?),
+            6 => sequence = Some(i64::try_from(scanner.whole()?).ok()?),
+            7 => at = Some(time::moment(scanner.text()?)?),
+            8 => sold = Some(all_lines(scanner, rules, lines)?),
+            9 => (scanner.text()? == "normal").then_some(())?,
+            _ => scanner.whole().map(|_| ())?,
         }
         Some(())
     })?;
     scanner.end()?;
     sold?;
+    let [event_id, sender, store, region, workstation] = names;
     let event_id = event_id.filter(|name| is_name(name))?;
-    let sequence = i64::try_from(sequence?).ok()?;
-    Some(Head {
-        event_id,
-        sender: sender?,
-        store: store?,
-        region: region?,
-        workstation: workstation?,
-        day: day?,
-        sequence,
-        at: at?,
-    })
+    let (sender, store, region, workstation) = (sender?, store?, region?, workstation?);
+    Some(Head { event_id, sender, store, region, workstation, day: day?, sequence: sequence?, at: at? })
 }
 
 fn all_lines(scanner: &mut Scanner<'_>, rules: &Rules, lines: &mut Vec<Line>) -> Option<()> {
@@ -145,22 +146,23 @@ fn maybe(scanner: &mut Scanner<'_>) -> Option<Maybe> {
     if scanner.try_null() { Some(Maybe(None)) } else { scanner.real().map(|number| Maybe(Some(number))) }
 }
 
+const LINE: [&str; 9] =
+    ["line", "good", "quantity", "unit", "amount", "kind", "unit_cost", "regular_price", "promotion"];
+
 fn line(scanner: &mut Scanner<'_>, rules: &Rules) -> Option<Line> {
     let (mut number, mut good, mut unit, mut quantity) = (None, None, None, None);
     let (mut amount, mut cost, mut kind) = (None, None, Kind::Sale);
-    let mut fields = Fields::default();
-    object(scanner, |scanner, name| {
-        match name {
-            "line" => number = Some(fields.note(0).and_then(|()| scanner.whole())?),
-            "good" => good = Some(fields.note(1).and_then(|()| scanner.text())?),
-            "quantity" => quantity = Some(fields.note(2).and_then(|()| scanner.real())?),
-            "unit" => unit = Some(fields.note(3).and_then(|()| scanner.text())?),
-            "amount" => amount = fields.note(4).and_then(|()| maybe(scanner))?.0,
-            "kind" => kind = fields.note(5).and_then(|()| Kind::of(scanner.text()?))?,
-            "unit_cost" => cost = fields.note(6).and_then(|()| maybe(scanner))?.0,
-            "regular_price" => fields.note(7).and_then(|()| maybe(scanner)).map(|_| ())?,
-            "promotion" => fields.note(8).and_then(|()| scanner.flag())?,
-            _ => scanner.skip()?,
+    object(scanner, &LINE, |scanner, place| {
+        match place {
+            0 => number = Some(scanner.whole()?),
+            1 => good = Some(scanner.text()?),
+            2 => quantity = Some(scanner.real()?),
+            3 => unit = Some(scanner.text()?),
+            4 => amount = maybe(scanner)?.0,
+            5 => kind = Kind::of(scanner.text()?)?,
+            6 => cost = maybe(scanner)?.0,
+            7 => maybe(scanner).map(|_| ())?,
+            _ => scanner.flag()?,
         }
         Some(())
     })?;

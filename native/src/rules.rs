@@ -11,29 +11,39 @@ const LONGEST_NAME: usize = 200;
 pub struct Rules {
     counties: HashSet<String>,
     goods: HashMap<String, (u32, usize)>,
-    units: Vec<HashMap<String, f64>>,
+    units: Vec<Units>,
+}
+
+/// Units of one dimension; nearly all sales are in the one that it is named by.
+struct Units {
+    base: String,
+    scales: HashMap<String, f64>,
+}
+
+impl Units {
+    fn scale(&self, unit: &str) -> Option<f64> {
+        if unit == self.base { Some(1.0) } else { self.scales.get(unit).copied() }
+    }
 }
 
 impl Rules {
-    /// Know `counties` by their codes, `goods` by code and dimension, and of each dimension the base units per unit.
+    /// Know `counties` by their codes, `goods` by code and base unit, and of each base unit how many one unit is.
     ///
-    /// The place of a good in `goods` is its code in columns. A good of a dimension without units is never plain.
+    /// The place of a good in `goods` is its code in columns. A good of a base unit that has no `units` is never plain.
     pub fn new(counties: Vec<String>, goods: Vec<(String, String)>, units: Vec<(String, String, f64)>) -> Self {
-        let mut dimensions: HashMap<String, usize> = HashMap::new();
-        let mut known: Vec<HashMap<String, f64>> = Vec::new();
-        let mut place = |dimension: String| {
-            let next = dimensions.len();
-            *dimensions.entry(dimension).or_insert(next)
-        };
-        for (dimension, unit, scale) in units {
-            let at = place(dimension);
-            known.resize_with(known.len().max(at + 1), HashMap::new);
-            known[at].insert(unit, scale);
+        let mut known: Vec<Units> = Vec::new();
+        for (base, unit, scale) in units {
+            let own = known.iter().position(|each| each.base == base).unwrap_or_else(|| {
+                known.push(Units { base, scales: HashMap::new() });
+                known.len() - 1
+            });
+            known[own].scales.insert(unit, scale);
         }
-        let goods: HashMap<_, _> =
-            (0..).zip(goods).map(|(code, (good, dimension))| (good, (code, place(dimension)))).collect();
-        known.resize_with(dimensions.len(), HashMap::new);
-        Self { counties: counties.into_iter().collect(), goods, units: known }
+        let goods = (0..).zip(goods).filter_map(|(code, (good, base))| {
+            let own = known.iter().position(|each| each.base == base)?;
+            Some((good, (code, own)))
+        });
+        Self { counties: counties.into_iter().collect(), goods: goods.collect(), units: known }
     }
 
     /// Return whether `region` is a county of the partition.
@@ -43,8 +53,8 @@ impl Rules {
 
     /// Return the code of a good, and how many of its base units one `unit` is.
     pub fn good(&self, good: &str, unit: &str) -> Option<(u32, f64)> {
-        let &(code, dimension) = self.goods.get(good)?;
-        Some((code, *self.units[dimension].get(unit)?))
+        let &(code, own) = self.goods.get(good)?;
+        Some((code, self.units[own].scale(unit)?))
     }
 }
 
@@ -76,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_belongs_to_the_dimension_of_its_good() {
+    fn a_unit_belongs_to_the_base_unit_of_its_good() {
         let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
         let goods = vec![("potato".into(), "kg".into()), ("ice".into(), "none".into()), ("milk".into(), "L".into())];
         let units = vec![("kg".into(), "斤".into(), 0.5), ("L".into(), "L".into(), 1.0)];
