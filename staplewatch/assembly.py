@@ -13,7 +13,7 @@ from serving import county_map
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
-from streams import frames
+from streams import frames, native
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
@@ -84,6 +84,21 @@ def quarantined(settings: Settings) -> bool:
     return not settings.event_time if settings.quarantine is None else settings.quarantine == "on"
 
 
+def reads_in_rust(settings: Settings) -> bool:
+    """Return whether the decoder in Rust is used; ``CommandError`` if it is asked for and cannot be loaded."""
+    if settings.native == "off" or (settings.native == "auto" and not native.available()):
+        return False
+    try:
+        native.load()
+    except native.Missing as error:
+        msg = say(
+            f"Rust 解码器无法加载（{error}）：运行 make native，或设 --native off",
+            f"the decoder in Rust cannot be loaded ({error}): run make native, or set --native off",
+        )
+        raise CommandError(msg) from error
+    return True
+
+
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
     """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong.
 
@@ -122,6 +137,7 @@ def engine_options(settings: Settings) -> Options:
         close_after=settings.close_after,
         coverage=settings.coverage,
         quarantine=quarantined(settings),
+        native=reads_in_rust(settings),
         most_steps=STEPS_AT_ONCE,
     )
 

@@ -9,10 +9,9 @@ two equal.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, Protocol, get_args
+from typing import Any, Final, Protocol, get_args
 
 import numpy as np
 
@@ -29,13 +28,15 @@ from streams.lines import Lines
 from streams.receipts import Receipts
 
 MODULE: Final = "staplewatch_native"
+#: Of what the module takes and returns (``native/src/python.rs``).
+VERSION: Final = 1
 #: Records read together: their columns take 2 MB for receipts of five lines.
 RUN: Final = 4000
 _KINDS: Final = list(get_args(SaleKind))
 
 
 class Missing(Exception):
-    """The decoder in Rust was asked for and is not installed."""
+    """The decoder in Rust is not installed, or another version than this one works with."""
 
 
 class Found(Protocol):
@@ -67,17 +68,29 @@ class Decoder(Protocol):
 
 
 def available() -> bool:
-    """Return whether the decoder in Rust is installed."""
-    return importlib.util.find_spec(MODULE) is not None
+    """Return whether the decoder in Rust is installed and works with this version."""
+    try:
+        load()
+    except Missing:
+        return False
+    return True
+
+
+def load() -> Any:
+    """Return the module; raises ``Missing``."""
+    try:
+        module = importlib.import_module(MODULE)
+    except ImportError as error:
+        raise Missing(str(error)) from error
+    if module.VERSION != VERSION:
+        msg = f"{MODULE} is version {module.VERSION}, wanted is {VERSION}"
+        raise Missing(msg)
+    return module
 
 
 def decoder(catalogue: Catalogue, counties: Mapping[str, Region]) -> Decoder:
     """Return a decoder for these counties; raises ``Missing``."""
-    try:
-        module = importlib.import_module(MODULE)
-    except ImportError as error:
-        msg = f"{MODULE} is not installed ({error}): run `make native`, or set native = off"
-        raise Missing(msg) from error
+    module = load()
     goods = [(code, good.unit) for code, good in catalogue.goods.items()]
     known = [(base, unit, size) for base in units.BASES for unit, size in units.written(base).items()]
     return module.Decoder(list(counties), goods, known)  # type: ignore[no-any-return]
@@ -114,8 +127,8 @@ class Reader:
         edges = [0, *(np.flatnonzero(plain[1:] != plain[:-1]) + 1).tolist(), len(plain)]
         for first, last in pairwise(edges):
             if plain[first]:
-                among = np.searchsorted(places, [first, last]).tolist()
-                yield own.part(*among, bounds)
+                begins, ends = np.searchsorted(places, [first, last]).tolist()
+                yield own.part(begins, ends, bounds)
             else:
                 yield from self._reference.parts(chunk, begin + first, begin + last)
 

@@ -87,4 +87,8 @@ impl Found {
 mod staplewatch_native {
     #[pymodule_export]
     use super::{Decoder, Found};
+
+    /// Of what `Decoder` takes and returns: `streams/native.py` works with this one only.
+    #[pymodule_export]
+    const VERSION: u32 = 1;
 }

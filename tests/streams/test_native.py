@@ -4,55 +4,79 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics, units
 from streams import native, receipts
-from streams.columns import Repeated, listed
+from streams.chunk import Chunk
+from streams.columns import Coded, Repeated, each, joined, listed, numbers
 from streams.decode import Decoded, Decoder
+from streams.engine import Engine
 from streams.options import Options
 from streams.seen import Seen
 from tests.fuzz import cases
 from tests.fuzz.corpus import make
 from tests.fuzz.held import CIVIL, GOODS, NOTHING_SEEN, PARTITION, chunk
+from tests.streams import records
 from tests.streams.records import PARTITIONS, WALL
 
 installed = pytest.mark.skipif(not native.available(), reason="staplewatch_native is not installed: make native")
 
-#: Texts of numbers that lie where rounding goes wrong first, and what JSON does not know as numbers.
-NUMBERS = st.one_of(
-    st.floats(0, 1e12).map(repr),
-    st.decimals(0, 10**11, places=4).map(str),
-    st.integers(0, 10**5).map(lambda number: f"{number}.{number % 1000:03}5"),
-    st.integers(0, 10**17).map(str),
+#: Texts of numbers that lie where rounding goes wrong first, and what no number of a plain receipt looks like.
+PLAIN = st.one_of(
+    st.floats(0.001, 1e6).map(lambda number: np.format_float_positional(number, trim="-")),
+    st.decimals(1, 10**6, places=4).map(str),
+    st.integers(1, 10**5).map(lambda number: f"{number}.{number % 1000:03}5"),
+    st.integers(1, 10**9).map(str),
+)
+STRANGE = st.one_of(
+    st.floats(0, 1e18).map(repr),
     st.sampled_from(
-        ["0", "-0", "-1", "1e3", "01", "1.", ".5", "NaN", "null", "0.0005", "0.0015", "2.5000000000000004"]
+        ["0", "-0", "-1", "1e3", "01", "1.", ".5", "NaN", "null", "0.0005", "2.50000000000000049", "9" * 18],
     ),
 )
 TEXTS = st.one_of(st.text(max_size=12), st.sampled_from(["x" * 200, "长" * 200, "长" * 201, "a\\b", 'a"b', "\ud800"]))
-UNITS = st.sampled_from(["kg", "斤", "公斤", "g", "L", "mL", "lb", "KG", "袋(5kg)", "袋", "个", "袋（５ｋｇ）"])
+UNITS = {
+    "potato": ["kg", "斤", "公斤", "g", "lb", "KG", "袋(5kg)", "L"],
+    "milk": ["L", "mL", "l", "gal", "250ml×24瓶/箱", "袋"],
+    "egg": ["piece", "个", "打", "盒(10个)"],
+    "sand": ["kg"],
+}
+DAYS = (datetime(2026, 10, 1), datetime(2026, 11, 19, 23))  # noqa: DTZ001 - the zones are hypothesis's
 TIMES = st.one_of(
-    st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+    st.datetimes(*DAYS, timezones=st.timezones()).map(lambda moment: moment.isoformat()),
     st.sampled_from(["2026-11-19T12:00:00Z", "2026-11-19T12:00:00.999999+08:00", "2026-11-19T23:59:60Z", "now"]),
 )
 FIELDS = {"event_id": TEXTS, "sender": TEXTS, "store": TEXTS, "workstation": TEXTS, "time": TIMES, "x": TEXTS}
 
 
 @st.composite
+def sold(draw: st.DrawFn, place: int) -> str:
+    """Return a line, plain with odds of nine in ten."""
+    numbers = PLAIN if draw(st.integers(0, 9)) else STRANGE
+    good = draw(st.sampled_from([*UNITS] if numbers is STRANGE else [*UNITS][:3]))
+    unit = draw(st.sampled_from(UNITS[good][: None if numbers is STRANGE else 3]))
+    kind = draw(st.sampled_from(["sale", "sale", "return", "void"] if numbers is PLAIN else ["sale", "gift"]))
+    amount, cost = draw(numbers | st.just("null")), draw(numbers | st.just("null"))
+    return (
+        f'{{"line":{place},"good":"{good}","quantity":{draw(numbers)},"unit":"{unit}","amount":{amount},'
+        f'"unit_cost":{cost},"kind":"{kind}"}}'
+    )
+
+
+@st.composite
 def written(draw: st.DrawFn) -> bytes:
     """Return a receipt as text, plain in most of its fields, a few of them in another order, twice or away."""
-    numbers = st.tuples(NUMBERS, NUMBERS, NUMBERS, UNITS, st.sampled_from(["sale", "return", "void", "gift"]))
-    lines = [
-        f'{{"line":{place},"good":"{draw(st.sampled_from(["potato", "milk", "egg", "sand"]))}","quantity":{quantity},'
-        f'"unit":"{unit}","amount":{amount},"unit_cost":{cost},"kind":"{kind}"}}'
-        for place, (quantity, amount, cost, unit, kind) in enumerate(draw(st.lists(numbers, max_size=3)))
-    ]
-    fields = {name: draw(FIELDS[name]) for name in draw(st.sets(st.sampled_from(sorted(FIELDS)), max_size=1))}
+    lines = [draw(sold(place)) for place in range(draw(st.sampled_from([1, 2, 3, 0])))]
+    fields = {name: draw(FIELDS[name]) for name in draw(st.sets(st.sampled_from(sorted(FIELDS)), max_size=2))}
     whole = {**cases.RECEIPT, "sequence": draw(st.integers(0, 9)), **fields}
     pairs = [f"{msgspec.json.encode(name).decode()}:{_text(value)}" for name, value in whole.items() if name != "lines"]
     pairs.append(f'"lines":[{",".join(lines)}]')
@@ -162,22 +186,62 @@ def test_units_mean_the_same() -> None:
         same([cases.line(good=good, unit=unit, quantity=3.7, unit_cost=0.3) for unit in units.written(base)])
 
 
-def test_without_it_being_asked_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_it_python_reads_everything_and_asking_for_it_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, native.MODULE, None)
-    with pytest.raises(native.Missing, match="staplewatch_native is not installed .*make native.*native = off"):
-        decoded([cases.sale()], rust=True)
+    assert not native.available()
     assert decoded([cases.sale()], rust=False)[0].events == 1
+    with pytest.raises(native.Missing, match="import of staplewatch_native halted"):
+        decoded([cases.sale()], rust=True)
+
+
+def test_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ModuleType(native.MODULE)
+    other.VERSION = native.VERSION + 1  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, native.MODULE, other)
+    with pytest.raises(native.Missing, match="staplewatch_native is version 2, wanted is 1"):
+        native.load()
+
+
+@installed
+def test_an_engine_comes_to_the_same_state_and_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "RUN", 100)
+    values = []
+    for number in range(1500):
+        fields: dict[str, Any] = {"sequence": number // 7 % 120, "store": f"s{number % 7}", "sender": f"c{number % 2}"}
+        fields["time"] = records.iso(int(WALL) - 9 * 3600 + number * 20)
+        if number % 50 == 3:
+            fields["region"] = "540499"
+        if number % 60 == 4:
+            fields["lines"] = [cases.LINE, {**cases.LINE, "line": 2, "unit": "袋(5kg)"}, {**cases.LINE, "good": "sand"}]
+        values.append(cases.sale(**fields))
+    states = []
+    for rust in (True, False):
+        engine = records.engine(Options(event_time=True, inputs=(topics.SALES,), native=rust))
+        rows = [_rows(engine, values[first : first + 250], first) for first in range(0, len(values), 250)]
+        states.append((rows, engine.snapshot().pack()))
+    assert states[0] == states[1]
+
+
+def _rows(engine: Engine, values: list[bytes], first: int) -> dict[str, Any]:
+    size = len(values)
+    offsets = range(first, first + size)
+    own = Chunk(topics.SALES, engine.partition, offsets, values, [b""] * size, [()] * size, [0] * size, first + size)
+    outcome = engine.apply(own, WALL)
+    return {table: {name: listed(each) for name, each in rows.items()} for table, rows in outcome.rows.items()}
 
 
 def test_columns_of_columns_look_like_lists() -> None:
-    import numpy as np
-
-    from streams.columns import Coded, each, joined, numbers
 
     codes = np.array([1, 1, 0])
     words = Repeated(Coded([7, 8], codes), np.array([2, 1, 1]), 4)
     assert list(words) == [8, 8, 8, 7] == numbers(words).tolist()
     assert list(joined([words, Repeated([9], [2], 2)])) == [8, 8, 8, 7, 9, 9]
     asked: list[tuple[int, str]] = []
-    found = each(lambda *row: asked.append(row) or len(asked), Coded([7, 8, 9], codes), Coded(["a", "b", "c"], codes))
-    assert (found.tolist(), asked) == ([1, 1, 2], [(8, "b"), (7, "a")]), "once each, in the order of the rows"
+
+    def number(value: int, name: str) -> int:
+        asked.append((value, name))
+        return value * 10
+
+    found = each(number, Coded([7, 8, 9], codes), Coded(["a", "b", "c"], codes))
+    assert (found.tolist(), asked) == ([80, 80, 70], [(8, "b"), (7, "a")]), "once each, in the order of the rows"
+    assert each(number, [1, 2], Coded(["a", "b"], codes[:2])).tolist() == [10, 20]

@@ -197,10 +197,10 @@ def test_till_by_till_is_the_same_as_one_by_one(
         for till, sequence in sorted(parts):
             seen.receipt(1, names[till], sequence, [2], whole=False)
     for rows in chunks:
-        day, till, sequence = (np.array(column) for column in zip(*sorted(rows), strict=True))
+        days, till, sequence = (np.array(column) for column in zip(*sorted(rows), strict=True))
         counts, lines = np.full(len(rows), 2), np.tile([1, 2], len(rows))
-        columns = (day.tolist(), [names[each] for each in till], sequence.tolist(), counts.tolist(), lines.tolist())
+        columns = (days.tolist(), [names[each] for each in till], sequence.tolist(), counts.tolist(), lines.tolist())
         expected = one.whole(*columns)
-        found = many.in_turn(day, Coded(names, till), sequence, counts, lines)
+        found = many.in_turn(days, Coded(names, till), sequence, counts, lines)
         assert (list(found[0]), found[1]) == (expected[0], expected[1])
         assert str(many.dump()) == str(one.dump())
