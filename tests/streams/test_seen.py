@@ -194,8 +194,8 @@ def test_till_by_till_is_the_same_as_one_by_one(
     names = [("a", "1"), ("a", "2"), ("b", "1"), ("a", "1")]  # two senders may name one till
     one, many = Seen(), Seen()
     for seen in (one, many):
-        for till, sequence in sorted(parts):
-            seen.receipt(1, names[till], sequence, [2], whole=False)
+        for place, number in sorted(parts):
+            seen.receipt(1, names[place], number, [2], whole=False)
     for rows in chunks:
         days, till, sequence = (np.array(column) for column in zip(*sorted(rows), strict=True))
         counts, lines = np.full(len(rows), 2), np.tile([1, 2], len(rows))
