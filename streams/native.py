@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, Protocol, get_args
 
+import msgspec
 import numpy as np
 
 from schemas import units
@@ -22,7 +23,7 @@ from schemas.regions import Region
 from streams import receipts
 from streams.chunk import Chunk
 from streams.columns import Coded
-from streams.fields import Fields, Flags
+from streams.fields import UNFIT, Fields, Flags, Rejected, checked
 from streams.indicators.groups import Ints
 from streams.lines import Lines
 from streams.receipts import Receipts
@@ -32,6 +33,9 @@ MODULE: Final = "staplewatch_native"
 VERSION: Final = 1
 #: Records read together: their columns take 2 MB for receipts of five lines.
 RUN: Final = 4000
+#: So many records of a run that are not plain, or one in so many, may be looked at twice to leave the others together.
+FEW: Final = 8
+SHARE: Final = 100
 _KINDS: Final = list(get_args(SaleKind))
 
 
@@ -96,6 +100,13 @@ def decoder(catalogue: Catalogue, counties: Mapping[str, Region]) -> Decoder:
     return module.Decoder(list(counties), goods, known)  # type: ignore[no-any-return]
 
 
+class _Place(msgspec.Struct, gc=False):
+    """What of a receipt decides whether any of its lines can count."""
+
+    region: str
+    status: str = "normal"
+
+
 class Reader:
     """Reads the receipts of one partition that are JSON, one a record; leaves to ``reference`` what is not plain."""
 
@@ -110,6 +121,7 @@ class Reader:
         self._fields, self._reference, self._most = fields, reference, most_bytes
         self._counties, self._goods = counties, list(catalogue.goods)
         self._decoder = decoder(catalogue, counties)
+        self._place = msgspec.json.Decoder(_Place).decode
 
     def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
         """Yield records [start, end) in order: receipts that are right, or the index of one to look at."""
@@ -124,6 +136,11 @@ class Reader:
             own, possible = self._receipts(found, begin)
             plain[places[possible]] = True
             bounds = np.r_[0, np.cumsum(own.counts)]
+            odd = np.flatnonzero(~plain).tolist()
+            if possible.all() and len(odd) <= max(FEW, len(plain) // SHARE) and self._leave_no_rows(chunk, begin, odd):
+                yield own
+                yield from (begin + index for index in odd)
+                return
         edges = [0, *(np.flatnonzero(plain[1:] != plain[:-1]) + 1).tolist(), len(plain)]
         for first, last in pairwise(edges):
             if plain[first]:
@@ -131,6 +148,20 @@ class Reader:
                 yield own.part(begins, ends, bounds)
             else:
                 yield from self._reference.parts(chunk, begin + first, begin + last)
+
+    def _leave_no_rows(self, chunk: Chunk, begin: int, odd: list[int]) -> bool:
+        """Return whether none of some records can bring a line that counts.
+
+        Such records need not be judged in their place: what lies around them is noted together, at a third of the time.
+        """
+        return not any(self._may_count(chunk.values[begin + index]) for index in odd)
+
+    def _may_count(self, value: bytes | None) -> bool:
+        try:
+            place = self._place(checked(value, self._most))
+        except (Rejected, *UNFIT):
+            return False
+        return place.status == "normal" and place.region in self._counties
 
     def _receipts(self, found: Found, begin: int) -> tuple[Receipts, Flags]:
         """Return all receipts, and of which time and business day are possible: that depends on the time zone."""

@@ -33,7 +33,8 @@ class Reader:
         Receipts that are right come in bulk; else the index of a JSON record to look at, or what
         ``batches.Reader`` says.
         """
-        for index, headers in enumerate(chunk.headers[start:], start):
+        marked = enumerate(chunk.headers[start:], start) if any(chunk.headers) else ()
+        for index, headers in marked:
             if headers and receipt_batch.is_batch(headers):
                 yield from self._json.parts(chunk, start, index)
                 yield from self._arrow.parts(index, chunk.values[index])

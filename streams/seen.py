@@ -204,8 +204,8 @@ class Seen:
     def in_turn(self, days: Ints, tills: Coded, sequences: Ints, counts: Ints, lines: Ints) -> Noted:
         """Do what ``whole`` does for columns, shapes (n,) and (lines,); ``tills`` has pairs of names.
 
-        Most receipts are the next ones of their tills, and those of a till are noted at once: of 4,000 receipts
-        of 550 tills, 0.1 µs each where ``whole`` takes 0.5.
+        Most receipts are the next ones of their tills, and those of a till are noted at once: in chunks of 4,000
+        receipts of some 600 tills that takes a third of the time.
         """
         other = self._not_next(days, tills, sequences)
         repeats, partly = [False] * len(days), dict[int, list[bool]]()

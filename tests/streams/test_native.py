@@ -180,6 +180,27 @@ def test_plain_receipts_are_not_looked_at_in_python(fields: dict[str, Any], monk
 
 
 @installed
+def test_what_is_refused_whole_does_not_part_the_receipts_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted, own = list[int](), Decoder._noted
+    monkeypatch.setattr(Decoder, "_noted", lambda self, part: noted.append(len(part.counts)) or own(self, part))
+    odd = [
+        b"{",
+        cases.sale(region="540499"),
+        cases.sale(status="training", time="x"),
+        None,
+        cases.sale(region="540102"),
+    ]
+    values = [each for number in range(10) for each in (cases.sale(sequence=number), odd[number % len(odd)])]
+    found, _ = decoded([*values, *values], rust=True)
+    assert (noted, found.events, found.repeats) == ([10, 10], 10, 10)
+    assert [letter.offset for letter in found.dead] == [21, 23, 27, 29, 31, 33, 37, 39]
+    noted.clear()
+    values[9] = cases.line(unit="袋(5kg)")
+    same([*values, *values])
+    assert max(noted) < 10, "this one may count, so it is judged in its place"
+
+
+@installed
 def test_units_mean_the_same() -> None:
     for base in units.BASES:
         good = {"kg": "potato", "L": "milk", "piece": "egg"}[base]
