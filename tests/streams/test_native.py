@@ -182,7 +182,12 @@ def test_plain_receipts_are_not_looked_at_in_python(fields: dict[str, Any], monk
 @installed
 def test_what_is_refused_whole_does_not_part_the_receipts_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
     noted, own = list[int](), Decoder._noted
-    monkeypatch.setattr(Decoder, "_noted", lambda self, part: noted.append(len(part.counts)) or own(self, part))
+
+    def note(self: Decoder, part: receipts.Receipts) -> Any:
+        noted.append(len(part.counts))
+        return own(self, part)
+
+    monkeypatch.setattr(Decoder, "_noted", note)
     odd = [
         b"{",
         cases.sale(region="540499"),
