@@ -54,6 +54,7 @@ async def _run(settings: Settings, stopping: Stopping, duration: float | None) -
 async def _serve(settings: Settings, probes: Probes, stop: asyncio.Event) -> int:
     catalogue = assembly.load_catalogue(settings.catalogue)
     rules = assembly.load_rules(settings, catalogue)
+    assembly.reads_in_rust(settings)  # refused before anything is waited for
     servers = addresses.servers(settings.broker or "")
     patience = Patience(lambda part, reason: probes.health.report((reason,)), wait=settings.wait_for_parts is not False)
     found = await until(stop, patience.broker(servers, settings.partitions))

@@ -51,3 +51,14 @@ def test_doctor_says_which_decoder_works(
     told = {row["check"]: row for row in json.loads(out)}["decoder of receipts"]
     assert told["state"] == state
     assert found in told["found"]
+
+
+@pytest.mark.usefixtures("absent")
+@pytest.mark.parametrize("command", ["up", "worker"])
+def test_asking_for_what_is_not_there_is_refused_before_anything_is_waited_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    servers = ("--broker", "kafka://127.0.0.1:1", "--warehouse", "clickhouse://127.0.0.1:1/x")
+    code, _, err = run(capsys, command, "--native", "on", *servers, "--data", str(tmp_path))
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "the decoder in Rust cannot be loaded" in err
