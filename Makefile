@@ -55,5 +55,5 @@ screenshots: setup-dev ## pictures of wall and desk for the READMEs, of the demo
 	@$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove what can be made again (.venv, fetched servers, caches); data stays
-	@rm -rf .venv .services/kafka serving/static serving/web/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .services/kafka serving/static serving/web/node_modules native/target native/Cargo.lock build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
