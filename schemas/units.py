@@ -53,6 +53,9 @@ _UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     name: (base, Fraction(size)) for base, rows in _TABLE.items() for size, names in rows for name in names.split()
 }
 
+#: Customary forms that are neither small nor capital letters.
+_MIXED: Final = {"L": ("mL", "cL", "dL")}
+
 _CONTAINERS: Final = frozenset(
     [
         *"袋包盒箱瓶桶罐听壶扎捆筐盘板提托件杯",
@@ -98,6 +101,13 @@ def factor(unit: str, base: str) -> float:
     if isinstance(found, str):
         raise UnitError(found)
     return found
+
+
+def written(base: str) -> dict[str, float]:
+    """Return the units of ``base`` as they are mostly written, without contents, and ``factor`` of each."""
+    names = (name for own, rows in _TABLE.items() if own == base for _, listed in rows for name in listed.split())
+    spelt = {form for name in names for form in (name, name.upper(), name.capitalize())} | {base, *_MIXED.get(base, ())}
+    return {form: factor(form, base) for form in sorted(spelt)}
 
 
 @lru_cache(maxsize=4096)

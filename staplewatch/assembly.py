@@ -15,7 +15,7 @@ from serving import county_map
 from staplewatch.errors import CommandError
 from staplewatch.settings import Settings
 from staplewatch.words import say
-from streams import ruling
+from streams import native, ruling
 from streams.alerts import packs
 from streams.alerts.packs import Pack, PackError
 from streams.alerts.rulebook import NATION, Rulebook
@@ -101,6 +101,21 @@ def choose_packs(settings: Settings, catalogue: Catalogue) -> dict[int, list[tup
     return chosen
 
 
+def reads_in_rust(settings: Settings) -> bool:
+    """Return whether the decoder in Rust is used; ``CommandError`` if it is asked for and cannot be loaded."""
+    if settings.native == "off" or (settings.native == "auto" and not native.available()):
+        return False
+    try:
+        native.load()
+    except native.Missing as error:
+        msg = say(
+            f"Rust 解码器无法加载（{error}）：运行 make native，或设 --native off",
+            f"the decoder in Rust cannot be loaded ({error}): run make native, or set --native off",
+        )
+        raise CommandError(msg) from error
+    return True
+
+
 def load_rules(settings: Settings, catalogue: Catalogue) -> Rulebook:
     """Return the rules of the packs in the settings; ``CommandError`` says where a pack is wrong.
 
@@ -160,6 +175,7 @@ def engine_options(settings: Settings) -> Options:
         close_after=settings.close_after,
         coverage=settings.coverage,
         quarantine=quarantined(settings),
+        native=reads_in_rust(settings),
         most_steps=STEPS_AT_ONCE,
     )
 

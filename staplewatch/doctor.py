@@ -79,6 +79,7 @@ def examine(settings: Settings) -> list[Check]:
         lambda: _catalogue(settings),
         lambda: _map(settings),
         lambda: _rules(settings),
+        lambda: _decoder(settings),
     ]
     return [look() for look in looks]
 
@@ -293,3 +294,15 @@ def _changed(settings: Settings) -> str:
         return ""
     packs = ", ".join(dict.fromkeys(f"{pack['reference']} {pack['version']}" for pack in newest["packs"]))
     return say(f"自 {newest['at']} 起现行：{packs}", f"in force since {newest['at']}: {packs}")
+
+
+def _decoder(settings: Settings) -> Check:
+    from staplewatch import assembly  # noqa: PLC0415
+
+    name = say("小票解码器", "decoder of receipts")
+    try:
+        if assembly.reads_in_rust(settings):
+            return Check(name, "ok", say("Rust（其余由 Python 判断）", "Rust (Python judges what is not plain)"))
+    except CommandError as error:
+        return Check(name, "problem", str(error), say("make native，或 --native off", "make native, or --native off"))
+    return Check(name, "ok", "Python")

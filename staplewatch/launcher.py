@@ -116,6 +116,7 @@ class Launcher:
             stack.callback(ownership.release)
             catalogue = assembly.load_catalogue(settings.catalogue)
             rules = assembly.load_rules(settings, catalogue)
+            assembly.reads_in_rust(settings)  # refused before anything is waited for
             county_map = load_map(settings, catalogue)
             listener = _listen(settings)
             stack.callback(listener.close)

@@ -100,6 +100,9 @@ class Settings(BaseSettings):
         None,
         description="Whether quotes that look wrong are held back; unset: on, but off in event-time mode.",
     )
+    native: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether plain receipts are read by the decoder in Rust; auto: where it is installed."
+    )
     close_after: int = Field(7200, ge=0, description="Seconds after midnight at which a date closes.")
     metrics_host: str = Field("127.0.0.1", description="Address of the metrics and probes.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Their port; 0 takes a free one.")

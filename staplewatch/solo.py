@@ -68,6 +68,7 @@ async def _serve(settings: Settings, probes: Probes, stop: asyncio.Event, reread
     rules = assembly.load_rules(settings, catalogue)
     running: list[streaming.Worker] = []
     Reloading(reread, catalogue, lambda: running[0] if running else None).attach()
+    assembly.reads_in_rust(settings)  # refused before anything is waited for
     servers = addresses.servers(settings.broker or "")
     patience = Patience(lambda part, reason: probes.health.report((reason,)), wait=settings.wait_for_parts is not False)
     found = await until(stop, patience.broker(servers, settings.partitions))

@@ -172,7 +172,7 @@ def estimate(columns: Mapping[str, Sequence[object]], length: int) -> int:
     return sum(_size(values, length) for values in columns.values())
 
 
-def _size(values: Sequence[object], length: int) -> int:
+def _size(values: Any, length: int) -> int:
     if isinstance(values, np.ndarray):
         return int(values.nbytes)
     if isinstance(values, Repeated):

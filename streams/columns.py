@@ -17,11 +17,14 @@ from streams.indicators.groups import Ints
 
 
 class Repeated(Sequence[Any]):
-    """``values[i]`` stands ``counts[i]`` times in a row; looks like the list of all of them."""
+    """``values[i]`` stands ``counts[i]`` times in a row; looks like the list of all of them.
+
+    Both may be columns of any kind themselves.
+    """
 
     __slots__ = ("_length", "counts", "values")
 
-    def __init__(self, values: Sequence[Any], counts: Sequence[int], length: int) -> None:
+    def __init__(self, values: Sequence[Any] | Ints, counts: Sequence[int] | Ints, length: int) -> None:
         """``length`` is the sum of ``counts``."""
         self.values, self.counts, self._length = values, counts, length
 
@@ -36,7 +39,7 @@ class Repeated(Sequence[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         """Return all values."""
-        return chain.from_iterable(map(repeat, self.values, self.counts))
+        return chain.from_iterable(map(repeat, listed(self.values), listed(self.counts)))
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -84,6 +87,18 @@ class Coded(Sequence[Any]):
         """Return a value, or some rows of the same words."""
         found = self.codes[index]
         return Coded(self.words, found) if isinstance(index, slice) else self.words[found]
+
+    def take(self, rows: Ints) -> list[Any]:
+        """Return the values of some rows."""
+        return [self.words[code] for code in self.codes[rows].tolist()]
+
+    def used(self) -> list[int]:
+        """Return the codes that occur, in the order in which they first do."""
+        size = len(self.codes)
+        first = np.full(len(self.words), size)
+        first[self.codes[::-1]] = np.arange(size)[::-1]  # of several the last one written stays: the first row
+        found = np.flatnonzero(first < size)
+        return found[np.argsort(first[found])].tolist()  # type: ignore[no-any-return]
 
     def map(self, function: Callable[[Any], Any], kind: DTypeLike) -> NDArray[Any]:
         """Return ``function`` of every value as an array of ``kind``, called once per word."""
@@ -139,8 +154,28 @@ def listed(column: Iterable[Any]) -> list[Any]:
 def numbers(column: Any) -> Ints:
     """Return a column of whole numbers as an array."""
     if isinstance(column, Repeated):
-        return np.repeat(np.array(column.values, np.int64), column.counts)
+        return np.repeat(numbers(column.values), column.counts)
+    if isinstance(column, Coded):
+        return np.array(column.words, np.int64)[column.codes]
     return np.asarray(column, np.int64)
+
+
+def each(function: Callable[..., int], *columns: Sequence[Any]) -> Ints:
+    """Return ``function`` of the values of every row, called in the order of the rows.
+
+    Columns with the same codes, as ``streams.native`` makes them, have it called once per code that occurs.
+    """
+    coded = [column for column in columns if isinstance(column, Coded)]
+    if len(coded) < len(columns) or not alike(*coded):
+        return np.array([function(*row) for row in zip(*columns, strict=True)], np.int64)
+    used, found = coded[0].used(), np.zeros(len(coded[0].words), np.int64)
+    found[used] = list(map(function, *(map(column.words.__getitem__, used) for column in coded)))
+    return found[coded[0].codes]
+
+
+def alike(*columns: Coded) -> bool:
+    """Return whether the rows of all columns have the same codes."""
+    return all(np.array_equal(column.codes, columns[0].codes) for column in columns[1:])
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -150,8 +185,7 @@ def joined(parts: Sequence[Any]) -> Any:
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts)
     if all(isinstance(part, Repeated) for part in parts):
-        values = list(chain.from_iterable(part.values for part in parts))
-        counts = list(chain.from_iterable(part.counts for part in parts))
+        values, counts = joined([part.values for part in parts]), joined([part.counts for part in parts])
         return Repeated(values, counts, sum(map(len, parts)))
     if all(isinstance(part, Coded) for part in parts):
         return _recoded(parts)
@@ -160,6 +194,8 @@ def joined(parts: Sequence[Any]) -> Any:
 
 def _recoded(parts: Sequence[Coded]) -> Coded:
     """Return the parts with one list of words for all."""
+    if all(part.words is parts[0].words for part in parts):
+        return Coded(parts[0].words, np.concatenate([part.codes for part in parts]))
     words: dict[Any, int] = {}
     codes = [part.map(lambda word: words.setdefault(word, len(words)), np.int64) for part in parts]
     return Coded(list(words), np.concatenate(codes))

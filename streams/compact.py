@@ -47,7 +47,7 @@ def size_of(values: Any) -> int:
 def _distinct(part: Any) -> Any:
     """Return values among which every value of the part is."""
     if isinstance(part, Repeated):
-        return part.values
+        return listed(part.values)
     if isinstance(part, Coded):
         return part.words
     return part.tolist() if isinstance(part, np.ndarray) else part

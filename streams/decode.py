@@ -6,11 +6,12 @@ impossible number) is rejected alone: the record becomes a dead letter, its othe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from schemas import receipt_batch, topics
 from schemas.catalogue import Catalogue
@@ -21,6 +22,7 @@ from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
 from streams.batches import Odd
 from streams.chunk import Chunk
+from streams.columns import Coded, alike, listed
 from streams.entities import checked_entity
 from streams.fields import (
     LINE_BITS,
@@ -41,7 +43,7 @@ from streams.options import Options
 from streams.receipts import Receipts
 from streams.salerecords import Reader
 from streams.salerows import SaleRows, by_line
-from streams.seen import Seen
+from streams.seen import Noted, Seen
 
 SALES_COLUMNS: Final = (
     *("offset", "line", "event_id", "sender", "site", "region", "prefecture", "good", "workstation"),
@@ -134,7 +136,7 @@ class Decoder:
         for part in self._bulk.parts(chunk, start):
             if isinstance(part, Receipts):
                 rows.take(result.columns)
-                rows.add(part, [chunk.offsets[index] for index in part.indices], self._repeats(part, result))
+                rows.add(part, _offsets(chunk, part.indices), self._repeats(part, result))
             elif isinstance(part, int):
                 self._one(chunk, part, result)
             elif isinstance(part, Odd):
@@ -145,12 +147,20 @@ class Decoder:
         result.columns = rows.joined()
 
     def _repeats(self, part: Receipts, result: Decoded) -> Ints:
-        tills = zip(part.store, part.workstation, strict=True)
-        numbers = part.lines.number.tolist()
-        repeats = by_line(part.counts, *self._seen.whole(part.day, tills, part.sequence, part.counts, numbers))
+        repeats = by_line(part.counts, *self._noted(part))
         result.events += len(part.indices)
         result.repeats += int(repeats.sum())
         return repeats
+
+    def _noted(self, part: Receipts) -> Noted:
+        """Note receipts; return which were seen before, as ``Seen.whole``."""
+        store, workstation, number = part.store, part.workstation, part.lines.number
+        if isinstance(store, Coded) and isinstance(workstation, Coded) and alike(store, workstation):
+            tills = Coded(list(zip(store.words, workstation.words, strict=True)), store.codes)
+            day, sequence, counts = map(np.asarray, (part.day, part.sequence, part.counts))
+            return self._seen.in_turn(day, tills, sequence, counts, number)
+        names = zip(store, workstation, strict=True)
+        return self._seen.whole(listed(part.day), names, listed(part.sequence), listed(part.counts), number.tolist())
 
     def _odd(self, chunk: Chunk, odd: Odd, result: Decoded) -> None:
         """Read one receipt of a batch with every check."""
@@ -306,6 +316,12 @@ class Decoder:
         result.events += 1
         result.repeats += sum(repeats)
         return "no lines: send at least one" if not lines else "; ".join(problems[:5])
+
+
+def _offsets(chunk: Chunk, indices: Sequence[int] | Ints) -> Sequence[int] | Ints:
+    if isinstance(indices, np.ndarray) and isinstance(chunk.offsets, range):  # none is missing: nearly always
+        return chunk.offsets.start + indices
+    return [chunk.offsets[index] for index in indices]
 
 
 def _reason(error: Exception) -> str:

@@ -498,6 +498,7 @@ def vars_of(options: Options) -> dict[str, object]:
 #: Options that may change between a snapshot and its use.
 _NOT_STATE = {
     "most_steps",
+    "native",
     "max_record_bytes",
     "ahead",
     "extent_wait",

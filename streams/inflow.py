@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Coded, numbers
+from streams.columns import Coded, each, numbers
 from streams.digests import digest
 from streams.indicators.groups import Ints
 from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
@@ -75,11 +75,11 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
 
 def _sales(columns: Mapping[str, Any], place_of: Place, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
     prefecture, region, site, sender = (columns[name] for name in ("prefecture", "region", "site", "sender"))
-    places = {code: place_of(code) for code in set(prefecture.values)}
-    receipts = zip(prefecture.values, site.values, region.values, strict=True)
-    known = np.array([places[code].site("retail", name, county) for code, name, county in receipts], np.int64)
-    named = zip(prefecture.values, sender.values, strict=True)
-    senders = np.array([places[code].sender(name) for code, name in named], np.int64)
+    codes = prefecture.values
+    present = [codes.words[code] for code in codes.used()] if isinstance(codes, Coded) else codes
+    places = {code: place_of(code) for code in set(present)}
+    known = each(lambda code, *of: places[code].site("retail", *of), codes, site.values, region.values)
+    senders = each(lambda code, name: places[code].sender(name), codes, sender.values)
     every = {
         "at": numbers(columns["at"]),
         "site": np.repeat(known, site.counts),

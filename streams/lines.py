@@ -22,7 +22,7 @@ class Lines(NamedTuple):
     quantity: Ints
     amount: Ints
     priced: Flags
-    cost: list[int | None]
+    cost: Sequence[int | None]
 
     def part(self, own: slice) -> Lines:
         """Return some of them."""

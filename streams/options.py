@@ -56,6 +56,8 @@ class Options:
     #: Quotes that look wrong are held back until a later quote or a person says what they are.
     quarantine: bool = False
     suspect: Limits = field(default_factory=Limits)
+    #: Plain receipts are read by the decoder in Rust (``streams.native``), which must be installed.
+    native: bool = False
     #: Feed kind of enterprises that the registry does not know: sales are taken off the last count.
     snapshots_feed: bool = True
 

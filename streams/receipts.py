@@ -37,21 +37,21 @@ class Receipts(NamedTuple):
     ``first`` is the place of a receipt's first line in its record: 0 but where a record holds many.
     """
 
-    indices: list[int]
-    counts: list[int]
+    indices: Sequence[int] | Ints
+    counts: Sequence[int] | Ints
     first: Ints
-    event_id: list[str]
-    sender: list[str]
-    store: list[str]
-    region: list[int]
-    prefecture: list[int]
-    workstation: list[str]
-    sequence: list[int]
-    day: list[int]
-    at: list[int]
+    event_id: Sequence[str]
+    sender: Sequence[str]
+    store: Sequence[str]
+    region: Sequence[int]
+    prefecture: Sequence[int]
+    workstation: Sequence[str]
+    sequence: Sequence[int] | Ints
+    day: Sequence[int] | Ints
+    at: Sequence[int] | Ints
     lines: Lines
 
-    def part(self, begin: int, end: int, bounds: Sequence[int]) -> Receipts:
+    def part(self, begin: int, end: int, bounds: Sequence[int] | Ints) -> Receipts:
         """Return receipts [begin, end); ``bounds`` are the first lines of all, and the end."""
         own: list[Any] = [each[begin:end] for each in self[:-1]]
         return Receipts._make([*own, self.lines.part(slice(bounds[begin], bounds[end]))])

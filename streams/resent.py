@@ -32,12 +32,14 @@ def outcomes(
 
     ``columns`` are the raw rows that came of the chunk and ``dead`` its rejected records.
     """
+    if not any(chunk.headers):  # nearly always
+        return []
     found = {
         chunk.offsets[index]: replay
         for index, headers in enumerate(chunk.headers[start:], start)
         if headers and (replay := replay_of(headers)) is not None
     }
-    if not found:  # nearly always
+    if not found:
         return []
     counts = Counter(zip(columns.get("offset", ()), columns.get("repeat", ()), strict=True))
     reasons = {each.offset: each.reason for each in dead}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from schemas import receipt_batch
 from schemas.catalogue import Catalogue
-from streams import batches, receipts
+from streams import batches, native, receipts
 from streams.batches import Odd, Unread
 from streams.chunk import Chunk
 from streams.fields import Fields
@@ -21,7 +21,10 @@ class Reader:
     def __init__(
         self, catalogue: Catalogue, partition: int, partitions: int, fields: Fields, civil: Civil, options: Options
     ) -> None:
-        self._json = receipts.Reader(catalogue, partition, partitions, fields, options)
+        self._json: receipts.Reader | native.Reader = receipts.Reader(catalogue, partition, partitions, fields, options)
+        if options.native:
+            counties = receipts.counties_of(catalogue, partition, partitions)
+            self._json = native.Reader(catalogue, counties, fields, self._json, options.max_record_bytes)
         self._arrow = batches.Reader(catalogue, partition, partitions, fields, civil, options)
 
     def parts(self, chunk: Chunk, start: int) -> Iterator[Receipts | int | Odd | Unread]:
@@ -30,7 +33,8 @@ class Reader:
         Receipts that are right come in bulk; else the index of a JSON record to look at, or what
         ``batches.Reader`` says.
         """
-        for index, headers in enumerate(chunk.headers[start:], start):
+        marked = enumerate(chunk.headers[start:], start) if any(chunk.headers) else ()
+        for index, headers in marked:
             if headers and receipt_batch.is_batch(headers):
                 yield from self._json.parts(chunk, start, index)
                 yield from self._arrow.parts(index, chunk.values[index])

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from streams.columns import Repeated, joined
+from streams.fields import Flags
 from streams.indicators.groups import Ints
 from streams.receipts import Receipts
 
@@ -25,13 +26,13 @@ class SaleRows:
     def __init__(self, names: Sequence[str]) -> None:
         self._parts: dict[str, list[Any]] = {name: [] for name in names}
 
-    def add(self, part: Receipts, offsets: Sequence[int], repeats: Ints) -> None:
+    def add(self, part: Receipts, offsets: Sequence[int] | Ints, repeats: Ints) -> None:
         """Append receipts read in bulk; ``repeats`` says which lines were seen before, 0 or 1."""
         counts, lines = part.counts, part.lines
         sizes = np.array(counts, np.int64)
         size = len(lines.number)
         shared = (offsets, part.event_id, part.sender, part.store, part.region, part.prefecture, part.workstation)
-        own: tuple[Sequence[Any], ...] = (*shared, part.day, part.sequence, part.at)
+        own: tuple[Any, ...] = (*shared, part.day, part.sequence, part.at)
         for name, values in zip(_BY_RECEIPT, own, strict=True):
             self._parts[name].append(Repeated(values, counts, size))
         columns = {
@@ -67,7 +68,7 @@ class SaleRows:
         return {name: joined(parts) if parts else _nothing(name) for name, parts in self._parts.items()}
 
 
-def by_line(counts: list[int], repeats: list[bool], partly: dict[int, list[bool]]) -> Ints:
+def by_line(counts: Sequence[int] | Ints, repeats: Sequence[bool] | Flags, partly: dict[int, list[bool]]) -> Ints:
     """Return 1 for every line that was seen before and 0 for the others, of what ``Seen.whole`` returned."""
     flags = np.repeat(np.array(repeats, np.int64), counts)
     for place, lines in partly.items():

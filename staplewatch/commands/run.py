@@ -85,6 +85,17 @@ Quarantine = Annotated[
         show_default=False,
     ),
 ]
+Native = Annotated[
+    Literal["auto", "on", "off"] | None,
+    typer.Option(
+        "--native",
+        help=say(
+            "用 Rust 解码器读小票（默认 auto：装了就用）",
+            "read receipts by the decoder in Rust (default auto: where it is installed)",
+        ),
+        show_default=False,
+    ),
+]
 Packs = Annotated[
     str | None,
     typer.Option(
@@ -224,6 +235,7 @@ def up(
     event_time: EventTime = None,
     inputs: Inputs = None,
     quarantine: Quarantine = None,
+    native: Native = None,
     catalogue: Catalogue = None,
     map: Map = None,
     packs: Packs = None,
@@ -279,6 +291,7 @@ def worker(
     event_time: EventTime = None,
     inputs: Inputs = None,
     quarantine: Quarantine = None,
+    native: Native = None,
     catalogue: Catalogue = None,
     packs: Packs = None,
     region_packs: RegionPacks = None,

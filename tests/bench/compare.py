@@ -55,6 +55,8 @@ class Run:
     cpu: float
     peak: int
     load: float
+    #: What read the receipts, if there is a choice.
+    decoder: str = ""
 
     @property
     def rate(self) -> float:
@@ -93,6 +95,10 @@ class Comparison:
         pairs = zip(self.rates(name), self.rates(other), strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
 
+    def decoder(self, name: str) -> str:
+        """Return what read the receipts, empty if there is no choice."""
+        return next(run.decoder for run in self.runs if run.candidate == name)
+
     def raw(self) -> list[dict[str, object]]:
         """Return the runs as plain data."""
         return [{**asdict(run), "rate": round(run.rate)} for run in self.runs]
@@ -113,7 +119,8 @@ def run(candidate: Candidate, load: Load, servers: Mapping[Encoding, str], topic
     assert result.exists(), f"{candidate.name} ended with {ended.returncode} and no result: {said}"
     found = json.loads(result.read_text())
     check(candidate.name, found["totals"], load.totals(counts))
-    return Run(candidate.name, sum(counts) * LINES, found["seconds"], found["cpu"], found["peak"], busy)
+    measured = found["seconds"], found["cpu"], found["peak"]
+    return Run(candidate.name, sum(counts) * LINES, *measured, busy, found.get("decoder", ""))
 
 
 def check(name: str, found: dict[str, list[int]], truth: dict[str, list[int]]) -> None:

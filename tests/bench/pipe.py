@@ -21,6 +21,7 @@ from tests.bench.load import Encoding, Load, Shape
 from tests.services import kafka_server
 
 OURS = Candidate("staplewatch", "staplewatch_worker")
+PYTHON = Candidate("staplewatch, Python", "staplewatch_worker", way="python")
 ARROW = Candidate("staplewatch-arrow", "staplewatch_worker", encoding="arrow")
 CONFLUENT = Candidate("confluent-kafka loop", "confluent_loop")
 AIOKAFKA = Candidate("aiokafka loop", "aiokafka_loop")
@@ -33,7 +34,7 @@ GROUP = Candidate("Quix, group_by", "quix_windows", 0.03, "quix", "group")
 
 #: Windows as the bar of issue 6 means them, and what an expert may still get out of the same libraries without them.
 WINDOWS, TUNED = (BYTEWAX, QUIX), (COMBINED, STATE)
-ALL = (OURS, ARROW, CONFLUENT, AIOKAFKA, *WINDOWS, *TUNED, FAUST)
+ALL = (OURS, PYTHON, ARROW, CONFLUENT, AIOKAFKA, *WINDOWS, *TUNED, FAUST)
 
 Servers = Mapping[Encoding, str]
 

@@ -70,6 +70,7 @@ def test_pipe_and_whole_job(results: Results, tmp_path: Path) -> None:
     best = max((each.name for each in pipe.WINDOWS), key=found.rate)
     results.ratios["pipe_vs_best_peer"] = found.ratio(ours, best)
     results.ratios["pipe_vs_confluent"] = found.ratio(ours, confluent)
+    results.figures["python_vs_confluent"] = found.ratio(pipe.PYTHON.name, confluent)
     results.figures["arrow_vs_confluent"] = found.ratio(pipe.ARROW.name, confluent)
     results.ratios["pipe_vs_faust"] = found.ratio(ours, pipe.FAUST.name)
     results.ratios["job_vs_confluent"] = found.ratio("whole job", confluent)
@@ -77,6 +78,7 @@ def test_pipe_and_whole_job(results: Results, tmp_path: Path) -> None:
         name, share = candidate.name, candidate.share
         results.figures[name] = (
             f"{found.rate(name):,.0f} lines/s, {found.cpu(name):.2f} µs CPU/line, {found.peak(name):,.0f} MiB"
+            + (f", decoder in {found.decoder(name)}" if found.decoder(name) else "")
             + (f", first {share:.0%}" if share < 1 else "")
         )
     for tuned in pipe.TUNED:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import catalogue, topics
+from streams import receipts
 from streams.chunk import Chunk
 from streams.columns import Parts, Repeated, joined, listed
 from streams.decode import Decoded, Decoder
@@ -63,7 +64,9 @@ def decoded(values: list[bytes | None], *, bulk: bool) -> tuple[Decoded, dict[st
     seen = Seen()
     decoder = Decoder(CATALOGUE, 0, 4, Civil(options.timezone), options, seen)
     if not bulk:
-        decoder._bulk._json._decode = None
+        reader = decoder._bulk._json
+        assert isinstance(reader, receipts.Reader)
+        reader._decode = None
     size = len(values)
     chunk = Chunk(topics.SALES, 0, range(7, 7 + size), values, [b""] * size, [()] * size, [0] * size, 7 + size)
     return decoder.decode(chunk, WALL), seen.dump()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.columns import Coded
 from streams.runs import Runs
 from streams.seen import Seen
 from streams.snapshot import freeze, unpack
@@ -178,3 +179,28 @@ def test_of_a_receipt_without_lines_nothing_was_seen() -> None:
     assert seen.receipt(1, TILL, 7, [], whole=True) == []
     assert seen.receipt(1, TILL, 7, [1], whole=True) == [False], "sent again with its lines it counts"
     assert seen.receipt(1, TILL, 7, [1, 2], whole=True) == [True, True]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(0, 12)), min_size=1, max_size=30),
+        max_size=6,
+    ),
+    st.sets(st.tuples(st.integers(0, 3), st.integers(0, 12)), max_size=3),
+)
+def test_till_by_till_is_the_same_as_one_by_one(
+    chunks: list[list[tuple[int, int, int]]], parts: set[tuple[int, int]]
+) -> None:
+    names = [("a", "1"), ("a", "2"), ("b", "1"), ("a", "1")]  # two senders may name one till
+    one, many = Seen(), Seen()
+    for seen in (one, many):
+        for place, number in sorted(parts):
+            seen.receipt(1, names[place], number, [2], whole=False)
+    for rows in chunks:
+        days, till, sequence = (np.array(column) for column in zip(*sorted(rows), strict=True))
+        counts, lines = np.full(len(rows), 2), np.tile([1, 2], len(rows))
+        columns = (days.tolist(), [names[each] for each in till], sequence.tolist(), counts.tolist(), lines.tolist())
+        expected = one.whole(*columns)
+        found = many.in_turn(days, Coded(names, till), sequence, counts, lines)
+        assert (list(found[0]), found[1]) == (expected[0], expected[1])
+        assert str(many.dump()) == str(one.dump())

@@ -2,7 +2,8 @@
 
 The sums are taken from the rows of ``indicators`` that it hands to its warehouse, so nothing in the
 product knows that it is being measured. The clock starts when the partitions are taken over, before
-the first fetch; the whole job's ends when all is stored. ``--way`` is the warehouse's URL, or empty.
+the first fetch; the whole job's ends when all is stored. ``--way`` is the warehouse's URL, or empty;
+``python`` leaves the decoder in Rust unused, which else reads the receipts where it is installed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import uvloop
 
 import warehouse as stores
 from schemas import catalogue, topics
+from streams import native
 from streams.alerts import DEFAULT, load
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
@@ -29,6 +31,8 @@ from warehouse.protocol import Warehouse
 STEPS_AT_ONCE = 150
 #: Where the whole job writes its profile, if anywhere.
 PROFILE = "BENCH_PROFILE"
+#: No warehouse, and no decoder in Rust.
+PYTHON = "python"
 
 
 class Nowhere:
@@ -95,9 +99,10 @@ async def until(condition: Callable[[], bool], seconds: float = 0.002) -> None:
 async def read(task: Task) -> None:
     """Run the worker until every partition is read, and stop it in order."""
     where, meter = catalogue.load(), Meter()
-    house = Watched(opened(task.way) if task.way else Nowhere())
-    rules = Rulebook([load(name) for name in DEFAULT] if task.way else [], where)
-    engine = Options(event_time=True, inputs=(topics.SALES,), most_steps=STEPS_AT_ONCE)
+    url, rust = task.way.removeprefix(PYTHON), task.way != PYTHON and native.available()
+    house = Watched(opened(url) if url else Nowhere())
+    rules = Rulebook([load(name) for name in DEFAULT] if url else [], where)
+    engine = Options(event_time=True, inputs=(topics.SALES,), most_steps=STEPS_AT_ONCE, native=rust)
     count = len(task.counts)
     options = WorkerOptions(task.servers, task.directory, partitions=count, group=task.directory.name, engine=engine)
 
@@ -112,13 +117,13 @@ async def read(task: Task) -> None:
         await started
         ends = {(topics.SALES, number): size for number, size in enumerate(task.counts)}
         ends |= {(topics.CLOCK, number): 1 for number in range(count)}
-        reached = worker.pipeline.persisted if task.way else worker.pipeline.positions
+        reached = worker.pipeline.persisted if url else worker.pipeline.positions
         await until(lambda: all(reached().get(place, 0) >= end for place, end in ends.items()))
     meter.stop()
     await worker.stop()
     counties = {code for code, each in where.regions.items() if each.level == "county"}
-    stored = {row["name"]: row["rows"] for row in house.query("counts").to_pylist()} if task.way else {}
-    answer(task, meter, house.totals(counties), stored=stored)
+    stored = {row["name"]: row["rows"] for row in house.query("counts").to_pylist()} if url else {}
+    answer(task, meter, house.totals(counties), stored=stored, decoder="Rust" if rust else "Python")
 
 
 def opened(url: str) -> Warehouse:

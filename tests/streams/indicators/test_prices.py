@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.indicators.civil import BUCKET, DAY, Civil
-from streams.indicators.prices import SalePrices
+from streams.indicators.prices import SalePrices, together
 
 CIVIL = Civil("Asia/Shanghai")
 START = CIVIL.midnight(CIVIL.day(1_790_000_000))
@@ -113,3 +113,18 @@ def test_history_repeats_what_values_said(drawn: list[tuple[int, int, int, int]]
 
 def test_a_day_is_86400_seconds() -> None:
     assert CIVIL.midnight(CIVIL.day(START) + 1) - START == DAY
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(-(10**15), 10**15)), min_size=1))
+def test_lines_of_one_bucket_and_cell_are_one_sum_to_the_last_digit(lines: list[tuple[int, int, int]]) -> None:
+    expected: dict[tuple[int, int], list[int]] = {}
+    for bucket, cell, amount in lines:
+        sums = expected.setdefault((bucket, cell), [0, 0, 0])
+        sums[:] = [sums[0] + amount, sums[1] + 1 - amount, sums[2] + 1]
+    columns = [np.array(column, np.int64) for column in zip(*lines, strict=True)]
+    buckets, cells, values = together(columns[0], columns[1], columns[2], 1 - columns[2], 2)
+    found: dict[tuple[int, int], list[int]] = {}
+    for bucket, cell, *each in zip(*(column.tolist() for column in (buckets, cells, *values)), strict=True):
+        known = found.get((bucket, cell), [0, 0, 0])
+        found[bucket, cell] = [left + right for left, right in zip(known, each, strict=True)]
+    assert found == expected

@@ -1,0 +1,207 @@
+"""Plain receipts in bulk, by the decoder in Rust (``native/``) where it is installed: 0.15 µs a line, without the GIL.
+
+It takes a record only if that is plain and right in every respect: no escapes in texts, numbers without sign and
+exponent, units that ``schemas.units`` knows by name, no field twice. It judges nothing: of any other record it says
+nothing, and that goes to ``receipts.Reader``, in its place in the order. ``tests/streams/test_native.py`` holds the
+two equal.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, Protocol, get_args
+
+import msgspec
+import numpy as np
+
+from schemas import units
+from schemas.catalogue import Catalogue
+from schemas.events import SaleKind
+from schemas.regions import Region
+from streams import receipts
+from streams.chunk import Chunk
+from streams.columns import Coded
+from streams.fields import UNFIT, Fields, Flags, Rejected, checked
+from streams.indicators.groups import Ints
+from streams.lines import Lines
+from streams.receipts import Receipts
+
+MODULE: Final = "staplewatch_native"
+#: Of what the module takes and returns (``native/src/python.rs``).
+VERSION: Final = 1
+#: Records read together: their columns take 2 MB for receipts of five lines.
+RUN: Final = 4000
+#: So many records of a run that are not plain, or one in so many, may be looked at twice to leave the others together.
+FEW: Final = 8
+SHARE: Final = 100
+_KINDS: Final = list(get_args(SaleKind))
+
+
+class Missing(Exception):
+    """The decoder in Rust is not installed, or another version than this one works with."""
+
+
+class Found(Protocol):
+    """What the decoder returns: bytes of int64, ``priced`` and ``costed`` of bool, see ``native/src/python.rs``."""
+
+    tills: list[tuple[str, str, str, str]]
+    event_id: list[str]
+    indices: bytes
+    counts: bytes
+    till: bytes
+    day: bytes
+    sequence: bytes
+    at: bytes
+    number: bytes
+    good: bytes
+    kind: bytes
+    quantity: bytes
+    amount: bytes
+    priced: bytes
+    cost: bytes
+    costed: bytes
+
+
+class Decoder(Protocol):
+    """The decoder of one partition."""
+
+    def decode(self, values: list[bytes | None], most: int) -> Found:
+        """Read records of at most ``most`` bytes; those that are not plain are left out."""
+
+
+def available() -> bool:
+    """Return whether the decoder in Rust is installed and works with this version."""
+    try:
+        load()
+    except Missing:
+        return False
+    return True
+
+
+def load() -> Any:
+    """Return the module; raises ``Missing``."""
+    try:
+        module = importlib.import_module(MODULE)
+    except ImportError as error:
+        raise Missing(str(error)) from error
+    if module.VERSION != VERSION:
+        msg = f"{MODULE} is version {module.VERSION}, wanted is {VERSION}"
+        raise Missing(msg)
+    return module
+
+
+def decoder(catalogue: Catalogue, counties: Mapping[str, Region]) -> Decoder:
+    """Return a decoder for these counties; raises ``Missing``."""
+    module = load()
+    goods = [(code, good.unit) for code, good in catalogue.goods.items()]
+    known = [(base, unit, size) for base in units.BASES for unit, size in units.written(base).items()]
+    return module.Decoder(list(counties), goods, known)  # type: ignore[no-any-return]
+
+
+class _Place(msgspec.Struct, gc=False):
+    """What of a receipt decides whether any of its lines can count."""
+
+    region: str
+    status: str = "normal"
+
+
+class Reader:
+    """Reads the receipts of one partition that are JSON, one a record; leaves to ``reference`` what is not plain."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        counties: Mapping[str, Region],
+        fields: Fields,
+        reference: receipts.Reader,
+        most_bytes: int,
+    ) -> None:
+        self._fields, self._reference, self._most = fields, reference, most_bytes
+        self._counties, self._goods = counties, list(catalogue.goods)
+        self._decoder = decoder(catalogue, counties)
+        self._place = msgspec.json.Decoder(_Place).decode
+
+    def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
+        """Yield records [start, end) in order: receipts that are right, or the index of one to look at."""
+        for begin in range(start, end, RUN):
+            yield from self._run(chunk, begin, min(begin + RUN, end))
+
+    def _run(self, chunk: Chunk, begin: int, stop: int) -> Iterator[Receipts | int]:
+        found = self._decoder.decode(list(chunk.values[begin:stop]), self._most)
+        places = _ints(found.indices)
+        plain = np.zeros(stop - begin, np.bool_)
+        if len(places):
+            own, possible = self._receipts(found, begin)
+            plain[places[possible]] = True
+            bounds = np.r_[0, np.cumsum(own.counts)]
+            odd = np.flatnonzero(~plain).tolist()
+            if possible.all() and len(odd) <= max(FEW, len(plain) // SHARE) and self._leave_no_rows(chunk, begin, odd):
+                yield own
+                yield from (begin + index for index in odd)
+                return
+        edges = [0, *(np.flatnonzero(plain[1:] != plain[:-1]) + 1).tolist(), len(plain)]
+        for first, last in pairwise(edges):
+            if plain[first]:
+                begins, ends = np.searchsorted(places, [first, last]).tolist()
+                yield own.part(begins, ends, bounds)
+            else:
+                yield from self._reference.parts(chunk, begin + first, begin + last)
+
+    def _leave_no_rows(self, chunk: Chunk, begin: int, odd: list[int]) -> bool:
+        """Return whether none of some records can bring a line that counts.
+
+        Such records need not be judged in their place: what lies around them is noted together, at a third of the time.
+        """
+        return not any(self._may_count(chunk.values[begin + index]) for index in odd)
+
+    def _may_count(self, value: bytes | None) -> bool:
+        try:
+            place = self._place(checked(value, self._most))
+        except (Rejected, *UNFIT):
+            return False
+        return place.status == "normal" and place.region in self._counties
+
+    def _receipts(self, found: Found, begin: int) -> tuple[Receipts, Flags]:
+        """Return all receipts, and of which time and business day are possible: that depends on the time zone."""
+        at, day, till = _ints(found.at), _ints(found.day), _ints(found.till)
+        sender, store, county, workstation = (list(each) for each in zip(*found.tills, strict=True))
+        places = [self._counties[code] for code in county]
+        own = Receipts(
+            indices=begin + _ints(found.indices),
+            counts=_ints(found.counts),
+            first=np.zeros(len(at), np.int64),
+            event_id=found.event_id,
+            sender=Coded(sender, till),
+            store=Coded(store, till),
+            region=Coded([each.code for each in places], till),
+            prefecture=Coded([each.parent for each in places], till),
+            workstation=Coded(workstation, till),
+            sequence=_ints(found.sequence),
+            day=day,
+            at=at,
+            lines=self._lines(found),
+        )
+        return own, self._fields.possible(at, day)
+
+    def _lines(self, found: Found) -> Lines:
+        return Lines(
+            number=_ints(found.number),
+            good=Coded(self._goods, _ints(found.good)),
+            kind=Coded(_KINDS, _ints(found.kind)),
+            quantity=_ints(found.quantity),
+            amount=_ints(found.amount),
+            priced=np.frombuffer(found.priced, np.bool_),
+            cost=_costs(_ints(found.cost), np.frombuffer(found.costed, np.bool_)),
+        )
+
+
+def _costs(costs: Ints, known: Flags) -> Sequence[int | None]:
+    if not known.any():
+        return [None] * len(costs)
+    return [cost if there else None for cost, there in zip(costs.tolist(), known.tolist(), strict=True)]
+
+
+def _ints(column: bytes) -> Ints:
+    return np.frombuffer(column, np.int64)
