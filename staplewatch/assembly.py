@@ -217,9 +217,9 @@ def engines(settings: Settings, catalogue: Catalogue, rules: Rulebook, partition
 def partner_regions(settings: Settings, catalogue: Catalogue) -> Partners:
     """Return whom each prefecture may ask for substitutes; ``CommandError`` names a region that there is not."""
     chosen = {
-        int(code): [each for name in names for each in _prefectures(catalogue, name)]
+        own: [each for name in names for each in _prefectures(catalogue, name)]
         for code, names in settings.partners.items()
-        if _prefectures(catalogue, code)
+        for own in _prefectures(catalogue, code)
     }
     return Partners(catalogue.prefectures, chosen)
 
@@ -228,11 +228,7 @@ def _prefectures(catalogue: Catalogue, code: str) -> list[int]:
     """Return the prefecture, or those of the province, that a code of setting ``partners`` names."""
     found = [each for each in catalogue.prefectures if f"{each:06d}" == code or f"{each // 10_000:02d}0000" == code]
     if not found:
-        msg = say(
-            f"partners：目录中没有地州或省份 {code}：请用六位区划代码",
-            f"partners: the catalogue has no prefecture or province {code}: give its code of six digits",
-        )
-        raise CommandError(msg)
+        raise CommandError(no_region(code, catalogue, "partners"))
     return found
 
 

@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     )
     partners: dict[str, tuple[str, ...]] = Field(
         {},
-        description="Whom a prefecture may ask for substitutes: its code and those of prefectures or provinces, "
-        '{"540300": ["510000"]}; one that is not named may ask every other prefecture.',
+        description="Whom prefectures may ask for substitutes, by their own or their province's code: prefectures or "
+        'provinces, {"540300": ["510000"]}; one that is not named may ask every other prefecture.',
     )
     region_packs: RegionPacks = Field(
         {},

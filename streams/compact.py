@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Coded, Parts, Repeated, listed
+from streams.columns import Coded, Parts, Repeated, listed, numbers
 from streams.indicators.groups import Ints, smallest
 
 _POINTER = 8
@@ -62,19 +62,17 @@ def _spread(part: Any, distinct: Ints) -> Ints:
 
 def _integers(parts: Sequence[Sequence[Any]]) -> Any:
     try:
-        columns = [_spread(part, np.array(_distinct(part), np.int64)) for part in parts]
+        return smallest(np.concatenate([numbers(part) for part in parts]))
     except OverflowError:
         return [value for part in parts for value in part]
-    return smallest(np.concatenate(columns))
 
 
 def _coded(parts: Sequence[Sequence[Any]]) -> Any:
     known: dict[Any, int] = {}
     columns = []
     for part in parts:
-        numbers = [known.setdefault(value, len(known)) for value in _distinct(part)]
-        columns.append(_spread(part, np.array(numbers, np.int64)))
-    words, codes = list(known), np.concatenate(columns)
-    if 2 * len(words) > len(codes):  # numbers would cost more than the references they save
-        return [words[code] for code in codes.tolist()]
-    return Coded(words, smallest(codes))
+        codes = [known.setdefault(value, len(known)) for value in _distinct(part)]
+        columns.append(_spread(part, np.array(codes, np.int64)))
+    column = Coded(list(known), smallest(np.concatenate(columns)))
+    # Of many words the numbers would cost more than the references that they save.
+    return column if 2 * len(known) <= len(column) else column.tolist()

@@ -282,11 +282,11 @@ class Engine:
         return outcome
 
     def _records(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
-        told = (self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions)
-        return self._advisor.complete(transitions, told)
+        return [self._book.to_alert(each, as_of, int(wall), self._setup.civil.zone) for each in transitions]
 
     def _alerts(self, transitions: Sequence[Transition], as_of: AsOf, wall: float) -> list[Alert]:
-        return self._marker.mark(self._records(transitions, as_of, wall), wall, self.offsets.get(topics.ACTIONS, 0))
+        told = self._advisor.complete(transitions, self._records(transitions, as_of, wall))
+        return self._marker.mark(told, wall, self.offsets.get(topics.ACTIONS, 0))
 
     def _mark_again(self, wall: float, outcome: Outcome) -> None:
         """Publish the newest transition again where its marks changed: no row, the record alone carries them."""

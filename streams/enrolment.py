@@ -33,7 +33,7 @@ class Enrolment:
         week = week_of(entity)
         for market in self._markets:
             if market.hours.set(entity.code, week):
-                yield market, market.pairs.of_name(entity.code)
+                yield market, market.pairs.of_names({entity.code})
 
     def _open_enterprise(self, code: str) -> None:
         """Let an enterprise be open when any of its sites is."""

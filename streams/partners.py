@@ -67,6 +67,8 @@ class Inquiry:
         self._waiting: dict[tuple[str, str], tuple[int, Need]] = {}
         self._more = asyncio.Event()
         self._failed = False
+        #: What the registry says of sites and enterprises, asked once a round: alerts of a good name the same ones.
+        self._entities: dict[tuple[EntityKind, str], _Entity] = {}
 
     def seek(self, partition: int, needs: Iterable[Need]) -> None:
         """Note what is needed; of an alert's good the newest need counts."""
@@ -94,6 +96,7 @@ class Inquiry:
             await asyncio.sleep(REST_SECONDS)
 
     async def _answer(self, waiting: Sequence[tuple[int, Need]]) -> None:
+        self._entities.clear()
         groups: dict[tuple[int, str], list[tuple[int, Need]]] = {}
         for partition, need in waiting:
             groups.setdefault((need.prefecture, need.good), []).append((partition, need))
@@ -152,9 +155,11 @@ class Inquiry:
         )
 
     def _entity(self, kind: EntityKind, code: str) -> _Entity:
-        rows = self._query("registry_newest", {"kind": kind, "code": code})
-        found = rows["entity"].to_pylist() if rows is not None else []
-        return msgspec.json.decode(found[0], type=_Entity) if found else _Entity()
+        if (kind, code) not in self._entities:
+            rows = self._query("registry_newest", {"kind": kind, "code": code})
+            found = rows["entity"].to_pylist() if rows is not None else []
+            self._entities[kind, code] = msgspec.json.decode(found[0], type=_Entity) if found else _Entity()
+        return self._entities[kind, code]
 
 
 _NUMBERS: Final = ("quantity", "on_hand", "demand_day")

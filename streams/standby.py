@@ -54,10 +54,11 @@ class Standby:
         """``blue`` is the blue line of cover per good, in days."""
         self._place, self._goods, self._blue = place, goods, blue
         self._known: tuple[int, Floats, Floats] | None = None
+        self._gone: Ints | None = None
 
     def forget(self) -> None:
-        """Look at stock and demand anew: call it when something may have changed."""
-        self._known = None
+        """Look at stock, demand and silent enterprises anew: call it when something may have changed."""
+        self._known = self._gone = None
 
     def of(self, rule: Rule, transition: Transition) -> tuple[list[Substitute], list[Need]]:
         """Return at most ``MOST`` substitutes, best first, and what they leave open."""
@@ -77,7 +78,7 @@ class Standby:
     def _own(self, rule: Rule, transition: Transition, pair: Ints) -> NDArray[np.bool_]:
         """Return which pairs are those that the alert is about."""
         if rule.on_sites:
-            mine: NDArray[np.bool_] = np.isin(pair, self._retail.of_name(transition.site))
+            mine: NDArray[np.bool_] = np.isin(pair, self._retail.of_names({transition.site}))
             return mine
         if transition.region == self._place.code:
             return np.ones(len(pair), bool)
@@ -86,21 +87,29 @@ class Standby:
 
     def _able(self, good: int, pair: Ints, own: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which pairs are not the alert's own and have no alert themselves, nor their enterprise on its feed."""
-        pairs, judge, place = self._retail, self._place.judge, self._place
-        short = [
-            pairs.find(site, place.index_of(region), good)
-            for region, each, site in judge.open_sites()
-            if each == self._goods[good] and region in place.counties
-        ]
-        silent = [code for region, code in judge.open_enterprises() if region == place.code]
-        gone = [self._of_sites(place.registry.sites_of(code)) for code in silent]
-        out = np.concatenate([np.array([each for each in short if each is not None], np.int64), *gone])
-        able: NDArray[np.bool_] = ~own & ~np.isin(pair, out)
+        able: NDArray[np.bool_] = ~own & ~np.isin(pair, self._short(good)) & ~np.isin(pair, self._silent())
         return able
 
-    def _of_sites(self, codes: Iterable[str]) -> Ints:
-        """Return the pairs of sites."""
-        return np.concatenate([np.zeros(0, np.int64), *(self._retail.of_name(code) for code in codes)])
+    def _short(self, good: int) -> list[int]:
+        """Return the pairs of a good with an alert of their own."""
+        place = self._place
+        found = (
+            self._retail.find(site, place.index_of(region), good)
+            for region, each, site in place.judge.open_sites()
+            if each == self._goods[good] and region in place.counties
+        )
+        return [pair for pair in found if pair is not None]
+
+    def _silent(self) -> Ints:
+        """Return the pairs of enterprises with an alert on their feed; looked up once."""
+        if self._gone is None:
+            silent = {code for region, code in self._place.judge.open_enterprises() if region == self._place.code}
+            self._gone = self._of_enterprises(silent)
+        return self._gone
+
+    def _of_enterprises(self, codes: Iterable[str]) -> Ints:
+        registry = self._place.registry
+        return self._retail.of_names({site for code in codes for site in registry.sites_of(code)})
 
     def _ranked(
         self,
@@ -138,7 +147,7 @@ class Standby:
 
         What it has is not known any more, so it is missed with its whole demand up to the blue line.
         """
-        mine = self._of_sites(self._place.registry.sites_of(transition.site))
+        mine = self._of_enterprises([transition.site])
         found: list[Substitute] = []
         needs: list[tuple[int, float]] = []
         for good, need in self._missed(transition.at, mine):

@@ -127,8 +127,8 @@ class Worker:
         self._stall = Stall(options.stall_seconds)
         self._sharing = Stall(options.sharing_seconds)
         self._stopping = False
-        self._ticker: asyncio.Task[None] | None = None
-        self._inquirer: asyncio.Task[None] | None = None
+        #: What goes on beside the app.
+        self._tasks: list[asyncio.Task[None]] = []
         self._stream: Stream | None = None
 
     @property
@@ -229,8 +229,10 @@ class Worker:
     async def _run_app(self) -> None:
         self.writer.start()
         self.publisher.start()
-        self._ticker = asyncio.create_task(self._tick(), name="ticker")
-        self._inquirer = asyncio.create_task(self._inquiry.run(), name="substitutes")
+        self._tasks = [
+            asyncio.create_task(self._tick(), name="ticker"),
+            asyncio.create_task(self._inquiry.run(), name="substitutes"),
+        ]
         await self.stream.app.start()
         gc.collect()
         gc.freeze()
@@ -307,8 +309,8 @@ class Worker:
         if self._stream is None or self._stopping:
             return None
         stream = self._stream
-        for task in (self._ticker, self._inquirer):
-            if task and task.done() and not task.cancelled():
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
                 return task.exception()
         crashed = stream.app.crash_reason if stream.app.crashed else None
         return self._fatal or stream.failure or crashed or self.publisher.failed() or self.writer.failed()
@@ -327,10 +329,9 @@ class Worker:
 
     async def _stop_stream(self, stream: Stream) -> None:
         seconds = self.options.stop_seconds
-        for task in (self._ticker, self._inquirer):
-            if task:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(ConsumerNotStarted):
             stream.consumer.stop_flow()
         if stream.failure is None:
@@ -392,7 +393,7 @@ class Worker:
     def _look_for_endless_sharing(self) -> None:
         """End the worker when its group does not come to an assignment: a new process joins anew.
 
-        Once of a hundred kills of brokers among workers, one was not ready for 90 s, and nothing would have ended it.
+        Nothing else would: while partitions are shared out, records that wait are no stall.
         """
         if not self.stream.sharing or self.presence.away_since:
             self._sharing.excuse()

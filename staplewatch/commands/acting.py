@@ -12,6 +12,7 @@ import typer
 from staplewatch.commands.data import moment
 from staplewatch.commands.options import (
     Broker,
+    By,
     Catalogue,
     Config,
     Data,
@@ -41,10 +42,6 @@ class OpenLevel(StrEnum):
 
 
 Id = Annotated[str, typer.Argument(metavar="ID", help=say("预警编号（alerts --format json 的 id）", "the alert's id"))]
-By = Annotated[
-    str | None,
-    typer.Option("--by", help=say("以谁的名义（默认系统用户）", "in whose name (default the system's user)")),
-]
 
 
 def register(group: typer.Typer) -> None:

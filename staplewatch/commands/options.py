@@ -74,6 +74,10 @@ Format = Annotated[
 SummaryFormat = Annotated[
     Literal["table", "json"], typer.Option("--format", help=say("小结的格式", "form of the summary"))
 ]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help=say("以谁的名义（默认系统用户）", "in whose name (default the system's user)")),
+]
 Lang = Annotated[
     Literal["zh", "en"] | None,
     typer.Option("--lang", help=say("语言（默认取自 LANG）", "language (default from LANG)"), show_default=False),

@@ -9,6 +9,7 @@ import typer
 
 from staplewatch.commands.options import (
     Broker,
+    By,
     Catalogue,
     Config,
     Data,
@@ -27,9 +28,6 @@ from staplewatch.words import say
 if TYPE_CHECKING:
     from staplewatch.settings import Settings
 
-By = Annotated[
-    str | None, typer.Option("--by", help=say("谁（默认当前用户）", "who (default: you)"), show_default=False)
-]
 Note = Annotated[str, typer.Option("--note", help=say("缘由", "why"))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,9 @@ class Pairs:
         pair = -1 if site is None else int(self._table["pair"][site, good])
         return pair if pair >= 0 else None
 
-    def of_name(self, name: str) -> Ints:
-        """Return the pairs of every site of that name, whatever its county."""
-        sites = [site for site, own in enumerate(self.names) if own == name]
+    def of_names(self, names: Container[str]) -> Ints:
+        """Return the pairs of every site of these names, whatever its county."""
+        sites = [site for site, own in enumerate(self.names) if own in names]
         return np.flatnonzero(np.isin(self.table["site"], sites))
 
     @property

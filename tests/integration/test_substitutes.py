@@ -26,26 +26,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 NYINGCHI, LHOKA = 540400, 540500
 #: Site, county and what it counts, kg of potatoes.
 STORES = [("short", "540402", 50.0), ("near", "540402", 500.0), ("there", "540502", 900.0)]
-PACK = """name = "out"
-version = "1"
-title = { zh = "断货", en = "Out" }
-
-[[rules]]
-id = "out"
-subject = ["site"]
-trigger = "tick"
-title = { zh = "断货", en = "out of stock" }
-for = "0 s"
-headline = "site_on_hand"
-substitutes = true
-
-[rules.levels]
-red = "site_out"
-
-[rules.words.site_on_hand]
-zh = "库存 {site_on_hand}"
-en = "{site_on_hand} left"
-"""
+PACK = Path(__file__).parents[1] / "streams" / "out.toml"
 
 
 def now() -> str:
@@ -79,11 +60,9 @@ def newest(server: str) -> Alert | None:
 
 
 def test_substitutes_here_and_from_a_partner_prefecture(tmp_path: Path) -> None:
-    pack = tmp_path / "out.toml"
-    pack.write_text(PACK)
     with kafka_server(tmp_path / "kafka") as server, clickhouse_server(tmp_path / "clickhouse") as url:
         parts = ("--broker", f"kafka://{server}", "--warehouse", url)
-        with worker(tmp_path, *parts, "--packs", str(pack)), Producer(server, sender="test") as producer:
+        with worker(tmp_path, *parts, "--packs", str(PACK)), Producer(server, sender="test") as producer:
             register(producer)
             for store in STORES:
                 count(producer, *store)

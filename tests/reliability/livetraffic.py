@@ -8,7 +8,6 @@ highest level do not depend on when a worker was dead.
 from __future__ import annotations
 
 import random
-import threading
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -19,18 +18,17 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from producers.client import Producer
 from schemas import topics
 from schemas.catalogue import load as load_catalogue
 from schemas.events import LEVELS, Level, Receipt, SaleLine, StockLine, StockReport
-from tests.reliability.traffic import DELIVERY_SECONDS, Counting, Sent
+from tests.reliability.traffic import Counting, Sending
 
 PACK: Final = Path(__file__).with_suffix(".toml")
 RULE: Final = "shelf"
 #: What is counted, base units, and the level of the pack that it means.
 STEPS: Final[dict[float, Level]] = {200.0: "none", 50.0: "yellow", 20.0: "orange", 5.0: "red"}
 BUCKET: Final = 300
-#: Never: it would change the ids of what is stored (streams/alerts/lifecycle.py).
+#: Written down once more, for the ids of what is stored must never change (streams/alerts/lifecycle.py).
 NAMESPACE: Final = uuid.UUID("6f1d3b0e-5d0a-5f0c-9a51-7c8a3f1f2b64")
 #: No shelf becomes low so shortly before a grid point: a broker is away for 24 s, a worker dead for as long again.
 MARGIN: Final = 100
@@ -88,11 +86,11 @@ class Truth:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-class LiveTraffic:
-    """Sends until ``hurry`` is called; has the face of ``tests.reliability.traffic.Traffic``."""
+class LiveTraffic(Sending):
+    """Sends until ``hurry`` is called."""
 
     def __init__(self, server: str, partitions: int, prefectures: Sequence[int], seed: int) -> None:
-        self._server, self._partitions = server, partitions
+        super().__init__(server, partitions)
         self._chance = random.Random(seed)
         self._catalogue = load_catalogue()
         self._counties = [county for code in prefectures for county in self._catalogue.counties(code)]
@@ -107,46 +105,14 @@ class LiveTraffic:
             for good in counted
         ]
         self._sequences: Counter[str] = Counter()
-        self.sent, self.truth = Sent(), Truth()
-        self._ended, self._paced = threading.Event(), threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._send, name="traffic", daemon=True)
-
-    def start(self) -> None:
-        """Begin to send in the background."""
-        self._thread.start()
-
-    @property
-    def paced(self) -> bool:
-        """Return whether every shelf was counted once."""
-        return self._paced.is_set() or not self._thread.is_alive()
-
-    def hurry(self) -> None:
-        """Send no more."""
-        self._ended.set()
-
-    @property
-    def done(self) -> bool:
-        """Return whether everything was acknowledged; raises what the producer raised."""
-        if self._failure is not None:
-            raise self._failure
-        return not self._thread.is_alive()
-
-    def _send(self) -> None:
-        try:
-            with Producer(
-                self._server, partitions=self._partitions, give_up_seconds=DELIVERY_SECONDS, sender="traffic"
-            ) as producer:
-                self._run(Counting(producer, self.sent))
-        except BaseException as error:
-            self._failure = error
+        self.truth = Truth()
 
     def _run(self, producer: Counting) -> None:
         for shelf in self._shelves:
             self._count(producer, shelf, 200.0)
         producer.flush()
         self._paced.set()
-        while not self._ended.wait(STEP_SECONDS):
+        while not self._hurry.wait(STEP_SECONDS):
             for _ in range(RECEIPTS_A_STEP):
                 self._sell(producer)
             for shelf in self._due(time.time()):

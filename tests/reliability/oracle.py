@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from schemas import topics
 from schemas.catalogue import load as load_catalogue
-from schemas.events import Alert, Indicator
+from schemas.events import Alert
 from streams.alerts import DEFAULT, Rulebook
 from streams.alerts import load as load_pack
 from streams.chunk import Chunk
@@ -49,7 +49,6 @@ class Expected:
     transitions: dict[Key, Alert] = field(default_factory=dict)
     #: Rows of table ``indicators`` in the order in which they were written.
     frames: list[pl.DataFrame] = field(default_factory=list)
-    live: dict[str, Indicator] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     dead: int = 0
 
@@ -121,7 +120,6 @@ def _chunk(topic: str, partition: int, records: list[Record]) -> Chunk:
 def _take(expected: Expected, outcome: Any) -> None:
     for alert in outcome.alerts:
         expected.transitions[alert.key, alert.id, alert.seq] = alert
-    expected.live.update(outcome.live)
     expected.dead += len(outcome.dead)
     counted: dict[str, int] = defaultdict(int, expected.lines)
     for name, amount in outcome.counts.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,34 +52,27 @@ class Counting:
         self._producer.clock(time, inputs=inputs, prefectures=prefectures)
 
 
-class Traffic:
-    """The scenario beside this file in some prefectures: its history at full speed, then its days within ``seconds``.
+class Sending(ABC):
+    """Something that sends in the background until everything is acknowledged."""
 
-    ``hurry`` sends the rest at full speed: what is sent does not depend on how long the blows took.
-    """
-
-    def __init__(self, server: str, partitions: int, prefectures: Sequence[int], seed: int, seconds: float) -> None:
-        scenario = load(Path(__file__).with_suffix(".toml"))
-        self.simulation = Simulation(scenario, load_catalogue(), seed=seed, start=START, prefectures=prefectures)
+    def __init__(self, server: str, partitions: int) -> None:
         self.sent = Sent()
         self._server, self._partitions = server, partitions
-        self._speed = scenario.days * 86_400 / seconds
-        self._hurry = threading.Event()
-        self._paced = threading.Event()
+        self._hurry, self._paced = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._send, name="traffic", daemon=True)
 
     def start(self) -> None:
-        """Begin to send in the background."""
+        """Begin to send."""
         self._thread.start()
 
     @property
     def paced(self) -> bool:
-        """Return whether the history is sent and the paced part runs, or everything is sent."""
+        """Return whether what comes first is sent and the paced part runs, or everything is sent."""
         return self._paced.is_set() or not self._thread.is_alive()
 
     def hurry(self) -> None:
-        """Send the rest as fast as it goes."""
+        """Come to the end as fast as it goes."""
         self._hurry.set()
 
     @property
@@ -93,16 +87,29 @@ class Traffic:
             with Producer(
                 self._server, partitions=self._partitions, give_up_seconds=DELIVERY_SECONDS, sender="traffic"
             ) as producer:
-                run(
-                    self.simulation,
-                    Counting(producer, self.sent),
-                    speed=self._speed,
-                    clock=self._clock,
-                    sleep=self._sleep,
-                    punctuate=True,
-                )
+                self._run(Counting(producer, self.sent))
         except BaseException as error:
             self._failure = error
+
+    @abstractmethod
+    def _run(self, producer: Counting) -> None:
+        """Send everything."""
+
+
+class Traffic(Sending):
+    """The scenario beside this file in some prefectures: its history at full speed, then its days within ``seconds``.
+
+    ``hurry`` sends the rest at full speed: what is sent does not depend on how long the blows took.
+    """
+
+    def __init__(self, server: str, partitions: int, prefectures: Sequence[int], seed: int, seconds: float) -> None:
+        super().__init__(server, partitions)
+        scenario = load(Path(__file__).with_suffix(".toml"))
+        self.simulation = Simulation(scenario, load_catalogue(), seed=seed, start=START, prefectures=prefectures)
+        self._speed = scenario.days * 86_400 / seconds
+
+    def _run(self, producer: Counting) -> None:
+        run(self.simulation, producer, speed=self._speed, clock=self._clock, sleep=self._sleep, punctuate=True)
 
     def _clock(self) -> float:
         return math.inf if self._hurry.is_set() else time.time()

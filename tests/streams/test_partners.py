@@ -101,6 +101,8 @@ async def test_one_question_serves_all_alerts_of_a_good_and_the_newest_need_of_e
     assert [need.id for _, need, _ in found] == ["e2", "e3"]
     assert [name for name, _ in warehouse.asked].count("partners") == 1
     assert warehouse.asked[0][1]["prefectures"] == [LHOKA]
+    asked = [given["code"] for name, given in warehouse.asked if name == "registry_newest"]
+    assert asked == ["lone"]  # both alerts name it
 
 
 async def test_a_warehouse_that_is_away_costs_one_line_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from schemas import topics
 from schemas.events import Alert, Substitute
 from schemas.registry import Contact, Enterprise, Site, change
-from streams.alerts.packs import load, parse_pack
+from streams.alerts.packs import load
 from streams.alerts.rulebook import Rulebook
 from streams.engine import Engine
 from streams.options import Options
@@ -23,28 +24,7 @@ START = records.moment("10-05 00:00")
 NOON = START + 2 * DAY + 12 * HOUR
 #: Blue line of cover of potatoes in the default catalogue, days.
 BLUE = CATALOGUE.goods["potato"].cover[0]
-PACK = b"""
-name = "out"
-version = "1"
-title = { zh = "\xe6\x96\xad\xe8\xb4\xa7", en = "Out" }
-
-[[rules]]
-id = "out"
-subject = ["site"]
-trigger = "tick"
-title = { zh = "\xe6\x96\xad\xe8\xb4\xa7", en = "out" }
-for = "0 s"
-headline = "site_on_hand"
-substitutes = true
-
-[rules.levels]
-red = "site_out"
-
-[rules.words.site_on_hand]
-zh = "{site_on_hand}"
-en = "{site_on_hand}"
-"""
-OUT = Rulebook([parse_pack(PACK, "out.toml")], CATALOGUE)
+OUT = Rulebook([load(str(Path(__file__).with_name("out.toml")))], CATALOGUE)
 OPTIONS = Options(event_time=True, inputs=(topics.SALES, topics.STOCK, topics.REGISTRY))
 
 
