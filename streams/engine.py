@@ -461,6 +461,7 @@ class Engine:
             return  # there a replay brings exactly what was stored
         found = stored_transitions(stored, self._rulebook, self._setup.civil)
         self._adopted += self._book.adopt(found)
+        self._extents.adopt(found)
         known = {each.id: each.seq for each, _ in found}
         for place in self._places.values():
             place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]
