@@ -19,6 +19,7 @@ from staplewatch.settings import Settings
 from staplewatch.waiting import Patience
 from staplewatch.words import say
 from streams import exits
+from streams.failures import WorkerFailedError
 from streams.health import Probes
 
 if TYPE_CHECKING:
@@ -102,7 +103,6 @@ async def start(worker: Worker, seconds: float | None) -> bool:
     """Start the worker and return when it can take events; raises ``CommandError``."""
     from streams.cluster import BrokerUnreachableError, TopicsError  # noqa: PLC0415
     from streams.slot import SlotTakenError  # noqa: PLC0415
-    from streams.worker import WorkerFailedError  # noqa: PLC0415
 
     try:
         await worker.start()
