@@ -6,6 +6,7 @@ pictures of them in the directory that ``PICTURES`` names.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -23,7 +24,7 @@ from serving.rows import AlertRow
 from tests.browser.conftest import Open
 from tests.browser.overflow import overflow
 from tests.browser.pages import Pages, pages
-from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, RISING, SCENES, Scene, answers, indicators
+from tests.browser.scenes import ALERTS, FEEDS, NOW, PRICES, RISING, SCENES, Scene, alert, answers, indicators
 from tests.browser.told import CATALOGUE, story, telling
 from tests.serving import maps
 
@@ -171,6 +172,17 @@ def test_a_phone_shows_the_same_alerts(wall: Open) -> None:
     assert page.locator("#unconfirmed").inner_text() == str(len(waiting))
     coloured = page.locator('.grid .tile:not([data-level="none"])[data-region]')
     assert coloured.count() == len({each.region for each in scene.rows()})
+
+
+def test_a_county_of_the_map_that_changes_has_a_white_rim_for_a_moment(wall: Open, tmp_path: Path) -> None:
+    own = county_map.load(maps.written(tmp_path, maps.of(CATALOGUE)), CATALOGUE)
+    first, last = [alert(*each) for each in ALERTS[1:3]], [alert(*each) for each in ALERTS[:3]]
+    told = itertools.chain([first, first], itertools.repeat(last))
+    known = {"/api/map": json.loads(own.content.content)}
+    page = wall("?lang=zh", routes=telling(lambda: story(*next(told), county_map=own), known)).page
+    changed = page.locator(f'.map .canvas[data-changed="{ALERTS[0][0]}"]')
+    expect(changed).to_have_count(1, timeout=PATIENCE_MS)
+    expect(page.locator(f'.areas button[data-region="{ALERTS[0][0]}"]')).to_have_attribute("data-level", "orange")
 
 
 def test_they_agree_whatever_is_told_next(wall: Open) -> None:

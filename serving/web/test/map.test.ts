@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { layOut, strip } from "../src/model/grid";
 import { middle, places, stacked, type Feature, type Geometry, type Outline } from "../src/model/map";
+import { changedSince, type Area } from "../src/view/map-chart";
 import { region } from "./examples";
 
 const SQUARE = [[80, 30], [82, 30], [82, 32], [80, 32], [80, 30]];
@@ -62,5 +63,13 @@ describe("the strip of counties that a map lacks", () => {
 
   it("grows wider rather than higher", () => {
     expect(strip(grid, ["540102", "540103", "540104"], 1, 2)).toMatchObject({ rows: 2, columns: 2 });
+  });
+});
+
+describe("a change on the map", () => {
+  it("is one since the last drawing, not the first drawing and not a new count from the start", () => {
+    const area = (code: string, changes: number) => ({ code, changes }) as Area;
+    const seen = new Map([["a", 0], ["b", 2], ["c", 2]]);
+    expect([...changedSince(seen, { areas: [area("a", 1), area("b", 2), area("c", 0), area("d", 3)] })]).toEqual(["a"]);
   });
 });

@@ -100,13 +100,18 @@ function Label(props: Props & { cell: Cell; small?: boolean }) {
   );
 }
 
+/** How often what a county looks like has changed since it was first drawn; a calm one's figure is no matter. */
+export function changes(code: string, { level }: TileState, text: string, { metric, generation }: Pick<CountyProps, "metric" | "generation">): number {
+  return generation(code, `${metric} ${level} ${level === "none" ? "" : text}`);
+}
+
 function TileView(props: Props & { cell: Cell }) {
   const { cell, places, lang, words } = props;
   const { code } = cell.region;
   const tile = places.tiles.get(code);
   if (!tile) return null;
   const text = told(tile, props);
-  const generation = props.generation(code, `${props.metric} ${tile.level} ${tile.level === "none" ? "" : text}`);
+  const generation = changes(code, tile, text, props);
   const name = shortOf(cell.region, lang);
   const classes = ["tile", tile.level, tile.unconfirmed && tile.level !== "none" && "unconfirmed", tile.late && "late", tile.silent && "silent", generation > 0 && `changed-${generation % 2}`];
   return (

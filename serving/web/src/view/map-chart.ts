@@ -22,6 +22,8 @@ export interface Area {
   /** Two lines; empty where only the symbol has room. */
   name: string;
   text: string;
+  /** How often its look has changed since it was first drawn. */
+  changes: number;
 }
 
 export interface MapDrawing {
@@ -44,6 +46,9 @@ const WORDS: Readonly<Record<Level, string>> = { none: CALM_TEXT, blue: TEXT, ye
 const LINES = { name: 20, text: 18 };
 const CORNER = "path://M0 0H16V16Z";
 
+/** A changed county's rim goes white and fades once, as a tile's: 600 ms in steps of 100, each a drawing of the map. */
+const FADE = { steps: 6, ms: 100 };
+
 export interface MapChart {
   draw(drawing: MapDrawing): void;
   resize(): void;
@@ -56,6 +61,12 @@ export function open(element: HTMLElement, outline: Outline, onRegion: (code: st
   const at = places(outline);
   const narrowing = Math.cos((middle(outline) * Math.PI) / 180);
   let order: string | null = null;
+  let seen: ReadonlyMap<string, number> = new Map();
+  let fading = 0;
+  const fade = (drawing: MapDrawing, changed: ReadonlySet<string>, left: number): void => {
+    chart.setOption({ geo: { regions: regions(drawing, at, changed, left / FADE.steps) } });
+    if (left > 0) fading = window.setTimeout(() => fade(drawing, changed, left - 1), FADE.ms);
+  };
   chart.on("click", (event) => void (event.componentType === "geo" && event.name && onRegion(event.name)));
   return {
     draw(drawing) {
@@ -64,10 +75,23 @@ export function open(element: HTMLElement, outline: Outline, onRegion: (code: st
       if (wanted !== order) stack(outline, levels);
       order = wanted;
       chart.setOption(options(drawing, at, narrowing), { notMerge: true });
+      const changed = changedSince(seen, drawing);
+      seen = new Map(drawing.areas.map((area) => [area.code, area.changes]));
+      window.clearTimeout(fading);
+      element.dataset.changed = [...changed].join(" ");
+      if (changed.size > 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches) fade(drawing, changed, FADE.steps);
     },
     resize: () => chart.resize(),
-    dispose: () => chart.dispose(),
+    dispose: () => {
+      window.clearTimeout(fading);
+      chart.dispose();
+    },
   };
+}
+
+/** Which counties look otherwise than when they were drawn last; those that are drawn for the first time are not among them. */
+export function changedSince(seen: ReadonlyMap<string, number>, { areas }: Pick<MapDrawing, "areas">): Set<string> {
+  return new Set(areas.filter(({ code, changes }) => changes > (seen.get(code) ?? changes)).map(({ code }) => code));
 }
 
 function stack(outline: Outline, levels: ReadonlyMap<string, number>): void {
@@ -89,13 +113,30 @@ function options(drawing: MapDrawing, at: ReadonlyMap<string, Position>, narrowi
       itemStyle: { areaColor: "transparent", borderColor: EDGE, borderWidth: scale },
       emphasis: { disabled: true },
       select: { disabled: true },
-      regions: shown.map((area) => ({ name: area.code, itemStyle: look(area, scale) })),
+      regions: regions(drawing, at, new Set(), 0),
     },
     series: [
       { type: "scatter", coordinateSystem: "geo", silent: true, labelLayout: { hideOverlap: true }, data: shown.map((area) => mark(area, at, drawing)) },
       { type: "scatter", coordinateSystem: "geo", silent: true, symbol: CORNER, symbolSize: 0.6 * drawing.symbol * scale, itemStyle: { color: "#FFFFFF", opacity: 1 }, data: shown.filter(({ unconfirmed, level }) => unconfirmed && level !== "none").map((area) => corner(area, at, drawing)) },
     ],
   };
+}
+
+/** Every county's look; `white` is how much of it is left in the rims of those that have changed, 0 to 1. */
+function regions({ areas, scale }: MapDrawing, at: ReadonlyMap<string, Position>, changed: ReadonlySet<string>, white: number) {
+  return areas
+    .filter((area) => at.has(area.code))
+    .map((area) => {
+      const usual = look(area, scale);
+      const rim = { borderColor: mixed(usual.borderColor, white), borderWidth: Math.max(usual.borderWidth, 4 * scale) };
+      return { name: area.code, itemStyle: changed.has(area.code) && white > 0 ? { ...usual, ...rim } : usual };
+    });
+}
+
+/** A colour (#RRGGBB) with a share of white. */
+function mixed(colour: string, white: number): string {
+  const parts = [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
+  return `#${parts.map((part) => Math.round(part + (255 - part) * white).toString(16).padStart(2, "0")).join("")}`;
 }
 
 function look({ level, late, silent }: Area, scale: number) {

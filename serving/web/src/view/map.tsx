@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { strip } from "../model/grid";
 import type { Outline } from "../model/map";
 import { nameOf, shortOf } from "../words";
-import { CountyGrid, Keys, told, type CountyProps } from "./counties";
+import { changes, CountyGrid, Keys, told, type CountyProps } from "./counties";
 import type { Area, MapChart, MapDrawing } from "./map-chart";
 
 /** Tiles of missing counties stand in rows of at least this many. */
@@ -79,8 +79,9 @@ function drawn(props: Props): MapDrawing {
     if (!tile) return [];
     const { level, unconfirmed, silent } = tile;
     const late = tile.late > 0;
-    const [name, text] = small ? ["", ""] : [shortOf(region, lang), told(tile, props)];
-    return [{ code: region.code, level, unconfirmed, late, silent, name, text }];
+    const said = told(tile, props);
+    const [name, text] = small ? ["", ""] : [shortOf(region, lang), said];
+    return [{ code: region.code, level, unconfirmed, late, silent, name, text, changes: changes(region.code, tile, said, props) }];
   });
   return { areas, scale, symbol: small ? SYMBOL.small : SYMBOL.large };
 }
