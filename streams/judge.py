@@ -16,6 +16,7 @@ from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
 from streams.counties import Counties, spread
+from streams.fields import Flags
 from streams.indicators.groups import Ints
 
 
@@ -86,9 +87,9 @@ class Judge:
         """Evaluate tick rules; ``frame`` has ``at``, ``region``, ``good_index`` and the indicators."""
         transitions: list[Transition] = []
         for rule in self._rulebook.on("tick"):
-            watched = self._watched(rule, frame) if rule.on_regions else None
-            if watched is not None and watched.height:  # a rule that is for other regions would cost 10 ms for nothing
-                transitions += self._step(rule, evaluate(rule, watched), None)
+            watched = self._watches(rule, frame) if rule.on_regions else None
+            if watched is not None and watched.any():  # a rule that is for other regions would cost 10 ms for nothing
+                transitions += self._step(rule, evaluate(rule, frame), None, watched)
         return sorted(transitions, key=lambda each: each.at)
 
     def sites(self, frame: pl.DataFrame, names: list[str]) -> list[Transition]:
@@ -174,16 +175,27 @@ class Judge:
         return evaluate(rule, self._watched(rule, frame))
 
     def _watched(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
-        wanted = np.fromiter(self._rulebook.regions(rule), np.int64)
-        return rows_of(frame, np.flatnonzero(np.isin(frame["region"].to_numpy(), wanted)))
+        return rows_of(frame, np.flatnonzero(self._watches(rule, frame)))
 
-    def _step(self, rule: Rule, evaluated: pl.DataFrame, date: int | None) -> list[Transition]:
-        """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows)."""
+    def _watches(self, rule: Rule, frame: pl.DataFrame) -> Flags:
+        """Return which rows are of regions that a rule looks at."""
+        return np.isin(frame["region"].to_numpy(), np.fromiter(self._rulebook.regions(rule), np.int64))
+
+    def _step(
+        self, rule: Rule, evaluated: pl.DataFrame, date: int | None, watched: Flags | None = None
+    ) -> list[Transition]:
+        """Hand the rows that matter to the book: a level holds, or an alert is open (or opens in these rows).
+
+        Only ``watched`` ones, if that is given: most often none of them matters, and no frame of them is needed.
+        """
         raised = evaluated["level"].to_numpy() > 0
+        if watched is not None:
+            raised &= watched
         if not raised.any() and not self.book.open_keys(rule):
             return []
         code, open_codes = self._codes(rule, evaluated)
         found = _among(code, open_codes.union(code[place] for place in np.flatnonzero(raised).tolist()))
+        found = found if watched is None else found[watched[found]]
         order = np.argsort(evaluated["at"].to_numpy()[found], kind="stable")
         transitions: list[Transition] = []
         for row in rows_of(evaluated, found[order]).iter_rows(named=True):

@@ -71,7 +71,7 @@ def _spread(values: Words, kind: str, *, nulls: bool) -> bytes:
     given = np.array([word is not None for word in values.words], np.bool_)
     numbers = np.array([0 if word is None else word for word in values.words])
     content = _numbers(numbers, STORED[kind], kind)
-    rows = np.frombuffer(content, STORED[kind])[values.codes].tobytes()
+    rows: bytes = np.frombuffer(content, STORED[kind])[values.codes].tobytes()
     return (~given)[values.codes].tobytes() + rows if nulls else rows
 
 

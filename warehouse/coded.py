@@ -24,7 +24,7 @@ class Coded(Protocol):
 class Words:
     """A coded column whose words are ready to be stored."""
 
-    words: Sequence[Any]
+    words: Sequence[Any] | NDArray[Any]
     codes: NDArray[Any]
 
     def __len__(self) -> int:

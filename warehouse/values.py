@@ -97,9 +97,7 @@ def check(column: Sequence[object] | np.ndarray, clickhouse: str) -> None:
             date_of(day)
 
 
-def columns_of(
-    table: str, columns: Mapping[str, Sequence[object]], types: Mapping[str, str]
-) -> dict[str, Ready]:
+def columns_of(table: str, columns: Mapping[str, Sequence[object]], types: Mapping[str, str]) -> dict[str, Ready]:
     """Check names, lengths and values of an insert; return the columns ready for an engine."""
     if unknown := set(columns) - set(types):
         msg = f"table {table} has no column {', '.join(sorted(unknown))}"

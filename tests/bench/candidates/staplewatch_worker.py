@@ -100,7 +100,8 @@ class Watched:
 def selected(name: str) -> list[str]:
     """Return the columns of a named query."""
     text = LAST_LIMIT.sub("", statements.named(name).text)
-    return sqlglot.parse_one(text, read="clickhouse").named_selects
+    columns: list[str] = sqlglot.parse_one(text, read="clickhouse").named_selects
+    return columns
 
 
 async def until(condition: Callable[[], bool], fine: asyncio.Task[None], seconds: float = 0.002) -> None:
