@@ -341,7 +341,8 @@ class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a prefecture's agent tells the agent of provinces and the nation once it has closed a date (``extents``).
 
     It tells of every date in turn, also where there is nothing to say. A ``correction`` has the lines that changed
-    after late events. ``silent``: the prefecture never sent anything, only the clock closed this date and those before.
+    after late events; where somebody corrected a value that they rest on, ``corrected_at`` is as of when.
+    ``silent``: the prefecture never sent anything, only the clock closed this date and those before.
     """
 
     prefecture: str
@@ -349,5 +350,6 @@ class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: QuoteKind = "retail"
     lines: list[ExtentLine] = []
     correction: bool = False
+    corrected_at: str | None = None
     silent: bool = False
     schema: int = 1  # absent on the wire means 1

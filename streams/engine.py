@@ -20,8 +20,9 @@ from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
 from streams.actions import ActionReader, action_rows, stored_actions
 from streams.advice import Advisor
-from streams.alerts.lifecycle import Book, Transition
+from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
+from streams.alerts.transition import Transition
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.columns import Repeated
@@ -461,6 +462,7 @@ class Engine:
             return  # there a replay brings exactly what was stored
         found = stored_transitions(stored, self._rulebook, self._setup.civil)
         self._adopted += self._book.adopt(found)
+        self._extents.adopt(found)
         known = {each.id: each.seq for each, _ in found}
         for place in self._places.values():
             place.transitions = [each for each in place.transitions if each.seq > known.get(each.id, -1)]

@@ -1,14 +1,15 @@
 """The agent of what lies above prefectures: provinces and the nation, from what prefectures tell (topic ``extents``).
 
 Each prefecture tells of its dates one after the other. A date is decided once every prefecture of the
-catalogue has closed it, from what each told first; corrections change the date's rows and no alert, as
-everywhere. So what is decided depends on no order between prefectures, nor on how many workers there are.
+catalogue has closed it, from what each told first; late quotes change the date's rows and no alert, as
+everywhere. Where somebody corrected a value, alerts that rest on the date are taken back: live at once; in
+event-time mode before the date is decided that follows what its prefecture had closed by then, for nothing else
+would be the same whatever the order between prefectures and the number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,49 +19,20 @@ import polars as pl
 from schemas import topics
 from schemas.events import LEVELS, Extent, QuoteKind
 from streams.alerts import extent
-from streams.alerts.lifecycle import Transition
+from streams.alerts.episode import Named
 from streams.alerts.rules import Rule
-from streams.fields import checked, refuse
+from streams.alerts.transition import Transition
+from streams.fields import checked, epoch_seconds, refuse
 from streams.indicators.civil import BUCKET
-from streams.indicators.quotes import DATES
 from streams.judge import Judge
 from streams.market import KINDS
 from streams.outcome import IndicatorRows
 from streams.queues import NEVER
 from streams.setup import Setup
+from streams.told import EVER, Lines, Told
 
-#: (rule, good index) -> level, counties reporting, counties affected.
-Lines = dict[tuple[str, int], tuple[int, int, int]]
-
-
-@dataclass(slots=True)
-class Told:
-    """What prefectures told of one kind of price; dates are day numbers.
-
-    ``waiting`` is what each told first of dates that are not decided, ``late`` corrections of them,
-    ``known`` the newest of decided dates.
-    """
-
-    closed: dict[int, int] = field(default_factory=dict)
-    silent: set[int] = field(default_factory=set)
-    waiting: dict[int, dict[int, Lines]] = field(default_factory=dict)
-    late: dict[int, list[tuple[int, Lines]]] = field(default_factory=dict)
-    known: dict[int, dict[int, Lines]] = field(default_factory=dict)
-    decided: int = NEVER
-
-    def take(self, prefecture: int, day: int, lines: Lines, *, correction: bool, silent: bool) -> None:
-        """Note one record."""
-        if prefecture in self.silent and not silent:  # what it did not send so far says nothing of what it sends now
-            self.silent.discard(prefecture)
-            self.closed.pop(prefecture, None)
-        if silent:
-            self.silent.add(prefecture)
-        elif correction or day <= self.decided:
-            self.late.setdefault(day, []).append((prefecture, lines))
-        else:
-            self.waiting.setdefault(day, {}).setdefault(prefecture, lines)
-        if not correction:
-            self.closed[prefecture] = max(day, self.closed.get(prefecture, NEVER))
+#: What the warehouse has room for, epoch s.
+LATEST = 2**32
 
 
 class Extents:
@@ -83,7 +55,10 @@ class Extents:
         if partition != 0:
             refuse("partition", f"what prefectures tell belongs on partition 0 of {topics.EXTENTS}, not {partition}")
         prefecture, day, lines = self._prefecture(told.prefecture), self._day(told.date), self._lines(told)
-        self._told[told.kind].take(prefecture, day, lines, correction=told.correction, silent=told.silent)
+        if told.correction:
+            self._told[told.kind].tell_again(prefecture, day, lines, self._corrected(told.corrected_at))
+        else:
+            self._told[told.kind].close(prefecture, day, lines, silent=told.silent)
 
     def _prefecture(self, code: str) -> int:
         found = int(code) if code.isascii() and code.isdecimal() and len(code) == len("540100") else 0
@@ -97,11 +72,19 @@ class Extents:
         except ValueError:
             refuse("validate", f"{text[:40]!r} is not a date: write 2026-11-21")
 
+    def _corrected(self, text: str | None) -> int | None:
+        if text is None:
+            return None
+        at = epoch_seconds(text)
+        if not self._setup.options.earliest <= at < LATEST:
+            refuse("validate", f"nobody corrected anything at {text[:40]!r}")
+        return at
+
     def _lines(self, told: Extent) -> Lines:
         goods = self._setup.good_index
         unknown = next((line.good for line in told.lines if line.good not in goods), None)
         if unknown is not None:
-            refuse("good", f"the catalogue has no good {unknown[:40]!r}")
+            refuse("validate", f"the catalogue has no good {unknown[:40]!r}")
         return {
             (line.rule, goods[line.good]): (LEVELS.index(line.level), line.reporting, line.affected)
             for line in told.lines
@@ -110,14 +93,18 @@ class Extents:
     # -- time
 
     def advance(self, wall: float) -> None:
-        """Decide every date that is due, then take in corrections."""
+        """Decide every date that is due, then take in what was told again."""
         for kind, told in self._told.items():
             due = self._due(told, wall)
             for day in sorted(each for each in told.waiting if each <= due):
+                self._take_back(kind, told, day)
                 self._decide(kind, told, day)
+                told.decided = max(told.decided, day)
             told.decided = max(told.decided, due)
-            for day in sorted(each for each in told.late if each <= told.decided):
-                self._correct(kind, told, day)
+            for day in told.take_unwritten():
+                self._write_again(kind, told, day)
+            if not self._setup.options.event_time:
+                self._take_back(kind, told, EVER)
 
     def _due(self, told: Told, wall: float) -> int:
         """Return the last date that may be decided."""
@@ -143,9 +130,7 @@ class Extents:
         return -(-due // BUCKET) * BUCKET
 
     def _decide(self, kind: QuoteKind, told: Told, day: int) -> None:
-        told.known[day] = lines = told.waiting.pop(day)
-        told.known.pop(day - DATES, None)
-        written = self._closes(day)
+        lines, written = told.decide(day), self._closes(day)
         levels: dict[tuple[int, int], list[str]] = {}
         for rule in self._rules[kind]:
             found, evaluated = self._judge.above(rule, self._frame(rule, lines, day, written), day)
@@ -153,19 +138,25 @@ class Extents:
             _note(levels, rule, evaluated)
         self._write(kind, day, written, levels)
 
-    def _correct(self, kind: QuoteKind, told: Told, day: int) -> None:
-        """Write the rows of a decided date again."""
-        late = told.late.pop(day)
-        known = told.known.get(day)
-        if known is None:
+    def _write_again(self, kind: QuoteKind, told: Told, day: int) -> None:
+        """Write the rows of a decided date again; alerts stay as they are."""
+        lines = told.as_of(day)
+        if lines is None:
             return
-        for prefecture, lines in late:
-            known.setdefault(prefecture, {}).update(lines)
         levels: dict[tuple[int, int], list[str]] = {}
         for rule in self._rules[kind]:
-            frame = self._frame(rule, known, day, self._closes(day))
-            _note(levels, rule, self._judge.above(rule, frame, day, live=False)[1])
+            _note(levels, rule, self._judge.levels_above(rule, self._frame(rule, lines, day, self._closes(day))))
         self._write(kind, day, self._closes(max(day, told.decided)), levels)
+
+    def _take_back(self, kind: QuoteKind, told: Told, before: int) -> None:
+        """Take back alerts that rest on dates with a corrected value, of stages before ``before``."""
+        for stage, day, at in told.take_named(before):
+            if (lines := told.as_of(day, stage)) is None:
+                continue
+            for rule in self._rules[kind]:
+                frame = self._frame(rule, lines, day, self._closes(day))
+                self.transitions += self._judge.corrected_above(rule, frame, day, at)
+        told.settle(before)
 
     def _frame(self, rule: Rule, told: Mapping[int, Lines], day: int, at: int) -> pl.DataFrame:
         """Return provinces and the nation with what ``rule`` counts there, and the subjects of open alerts."""
@@ -193,15 +184,22 @@ class Extents:
             levels=["{" + ",".join(each) + "}" for each in levels.values()],
         )
 
+    def adopt(self, stored: Iterable[tuple[Transition, Named]]) -> None:
+        """Live, without a snapshot: the dates that stored transitions rest on are decided, whatever is read again."""
+        for newest, named in stored:
+            if newest.region % 10_000 == 0 and named.trigger == "date":
+                told = self._told[named.kind]
+                told.decided = max(told.decided, self._setup.civil.day(newest.at - self._setup.options.close_after) - 1)
+
     # -- snapshot
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        return {kind: _dumped(told) for kind, told in self._told.items()}
+        return {kind: told.dump() for kind, told in self._told.items()}
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self._told = {kind: _loaded(data[kind]) for kind in KINDS}
+        self._told = {kind: Told.loaded(data[kind]) for kind in KINDS}
 
 
 def _prefectures(rule: Rule, told: Mapping[int, Lines], day: int) -> pl.DataFrame:
@@ -221,32 +219,3 @@ def _note(levels: dict[tuple[int, int], list[str]], rule: Rule, evaluated: pl.Da
     for region, good, level in zip(*columns, strict=True):
         said = LEVELS[level] if level >= 0 else "undefined"
         levels.setdefault((region, good), []).append(f'"{rule.id}":"{said}"')
-
-
-def _flat(lines: Lines) -> list[list[Any]]:
-    return [[ref, good, *values] for (ref, good), values in lines.items()]
-
-
-def _round(rows: Iterable[Any]) -> Lines:
-    return {(ref, good): (level, reporting, affected) for ref, good, level, reporting, affected in rows}
-
-
-def _dumped(told: Told) -> list[Any]:
-    days = [
-        [[day, [[code, _flat(lines)] for code, lines in each.items()]] for day, each in known.items()]
-        for known in (told.waiting, told.known)
-    ]
-    late = [[day, [[code, _flat(lines)] for code, lines in each]] for day, each in told.late.items()]
-    return [list(told.closed.items()), sorted(told.silent), *days, late, told.decided]
-
-
-def _loaded(data: Iterable[Any]) -> Told:
-    closed, silent, waiting, known, late, decided = data
-    return Told(
-        dict(closed),
-        set(silent),
-        {day: {code: _round(rows) for code, rows in each} for day, each in waiting},
-        {day: [(code, _round(rows)) for code, rows in each] for day, each in late},
-        {day: {code: _round(rows) for code, rows in each} for day, each in known},
-        decided,
-    )

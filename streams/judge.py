@@ -11,10 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from schemas.events import LEVELS
-from streams.alerts.lifecycle import Book, Subject, Transition
+from streams.alerts.episode import Subject
+from streams.alerts.lifecycle import Book
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
+from streams.alerts.transition import Transition
 from streams.counties import Counties, spread
 from streams.fields import Flags
 from streams.indicators.groups import Ints
@@ -164,12 +166,18 @@ class Judge:
         """Return (region, good index) of every open alert of provinces and the nation."""
         return {(region, self._index[good]) for region, good, _ in self.book.open_keys(rule) if region % 10_000 == 0}
 
-    def above(
-        self, rule: Rule, frame: pl.DataFrame, date: int, *, live: bool = True
-    ) -> tuple[list[Transition], pl.DataFrame]:
+    def above(self, rule: Rule, frame: pl.DataFrame, date: int) -> tuple[list[Transition], pl.DataFrame]:
         """Evaluate a rule for provinces and the nation; return transitions, and the rows that it watches."""
         evaluated = self._evaluated(rule, frame)
-        return self._step(rule, evaluated, date) if live else [], evaluated
+        return self._step(rule, evaluated, date), evaluated
+
+    def levels_above(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of provinces and the nation that a rule watches, evaluated; alerts stay as they are."""
+        return self._evaluated(rule, frame)
+
+    def corrected_above(self, rule: Rule, frame: pl.DataFrame, date: int, at: int) -> list[Transition]:
+        """Take back alerts above prefectures that rest on ``date``, a value of which was corrected at ``at``."""
+        return self._correct(rule, self._evaluated(rule, frame), date, at)
 
     def _evaluated(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
         return evaluate(rule, self._watched(rule, frame))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
 from schemas.opening import Week
-from streams.alerts.lifecycle import Transition
+from streams.alerts.transition import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
 from streams.enrolment import Enrolment
@@ -311,7 +311,9 @@ class Prefecture(Timeline):
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, found.levels)
         return found.spread
 
-    def _tell(self, kind: QuoteKind, day: int, spread: Spread, *, correction: bool = False) -> None:
+    def _tell(
+        self, kind: QuoteKind, day: int, spread: Spread, *, correction: bool = False, corrected: int | None = None
+    ) -> None:
         """Tell the extents above of a date that has closed, also where there is nothing to say."""
         if not self.judge.reaches_above(kind):
             return
@@ -321,7 +323,8 @@ class Prefecture(Timeline):
             for good, level, reporting, affected in goods
         ]
         date = self._setup.civil.date(day).isoformat()
-        self.extents.append(Extent(f"{self.code:06d}", date, kind, lines, correction))
+        corrected_at = None if corrected is None else self._setup.civil.iso(corrected)
+        self.extents.append(Extent(f"{self.code:06d}", date, kind, lines, correction, corrected_at))
 
     def early(self, kind: QuoteKind, day: int, at: int, rows: Ints, values: Values) -> None:
         """Evaluate date rules of ``day`` before its close: enough sites have quoted."""
@@ -361,7 +364,7 @@ class Prefecture(Timeline):
         self.transitions += found.transitions
         levels = [found.levels[place] for place in np.searchsorted(seen, rows).tolist()]
         self.write_date(kind, day, rows, {name: each[rows] for name, each in values.items()}, levels)
-        self._tell(kind, day, found.spread, correction=True)
+        self._tell(kind, day, found.spread, correction=True, corrected=at)
 
     def correct_flags(self, kind: QuoteKind, day: int, seen: Ints, values: Values) -> bool:
         """Count flags of a closed date again, ``seen`` being all rows of some goods; return whether others change."""

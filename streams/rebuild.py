@@ -10,7 +10,7 @@ import base64
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -180,8 +180,15 @@ class Rebuilder:
             log.error("the rules in force cannot be followed by this version, others hold: %s", error)
 
     def _adopt(self, engine: Engine, partition: int, found: Found | None) -> None:
-        """Let the engine go on from the alerts that were stored after the snapshot."""
-        engine.adopt(self._warehouse.query("episodes_newest", self._after(partition, found)))
+        """Let the engine go on from the alerts that were stored after the snapshot.
+
+        Those of provinces and the nation come of the topic that is read again. But another broker does not have it,
+        and without a snapshot it may have forgotten what they rest on: nothing else would ever end them.
+        """
+        after = self._after(partition, found)
+        if partition == 0 and not (found and found.epoch.id == self._epoch.id):
+            after["prefectures"] = [*self._mine(partition), *above(self._prefectures)]
+        engine.adopt(self._warehouse.query("episodes_newest", after))
 
     def _recall(self, engine: Engine, partition: int, found: Found | None) -> None:
         """Tell the engine what people did about alerts, also while other brokers were there."""
@@ -232,6 +239,11 @@ class Rebuilder:
 
     def _mine(self, partition: int) -> list[int]:
         return [code for code in self._prefectures if topics.partition_of(code, self._partitions) == partition]
+
+
+def above(prefectures: Iterable[int]) -> list[int]:
+    """Return the nation and the provinces of these prefectures."""
+    return sorted({0, *(code // 10_000 * 10_000 for code in prefectures)})
 
 
 def _epochs(warehouse: Warehouse) -> dict[str, int]:

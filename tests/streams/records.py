@@ -12,13 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from schemas import catalogue, topics
-from schemas.events import Clock, QuoteLine, QuoteReport, Receipt, SaleLine, StockLine, StockReport
+from schemas.events import Alert, Clock, QuoteLine, QuoteReport, Receipt, SaleLine, StockLine, StockReport
 from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.decode import TOPICS
 from streams.engine import Engine
 from streams.options import Options
+from streams.outcome import POSITION_BITS
+from streams.rows import alert_rows
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CATALOGUE = catalogue.load()
@@ -117,6 +119,20 @@ _TYPES = {
 def stored(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
     """Return rows that an engine produced as a warehouse returns them, but for the types of times and dates."""
     return pa.table({name: pa.array(values, _TYPES.get(name)) for name, values in columns.items()})
+
+
+def stored_alerts(chunks: Sequence[tuple[Sequence[Alert], int]]) -> pa.Table:
+    """Return what the query ``episodes_newest`` would: of (transitions, position) in the order of their storing."""
+    found: dict[str, dict[str, Any]] = {}
+    for alerts, position in chunks:
+        columns = alert_rows(alerts, 1 << POSITION_BITS | position)
+        rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+        found |= {row["id"]: row for row in rows}
+    times = ((name, pa.timestamp("s", "UTC")) for name in ("since", "at"))
+    table = pa.Table.from_pylist(list(found.values()))
+    for name, kind in times if found else ():
+        table = table.set_column(table.column_names.index(name), name, table[name].cast(kind))
+    return table
 
 
 def replay(

@@ -15,7 +15,7 @@ import pytest
 
 from schemas import catalogue, topics
 from schemas.catalogue import Catalogue
-from schemas.events import Clock, Extent, ExtentLine, Indicator
+from schemas.events import Alert, Clock, Extent, ExtentLine, Indicator, QuoteLine, QuoteReport
 from schemas.topics import partition_of
 from streams.alerts import Rulebook, load
 from streams.chunk import Chunk
@@ -24,6 +24,7 @@ from streams.options import Options
 from streams.outcome import Outcome
 from tests.independent import markets
 from tests.independent.test_engine_packs import FIRST, reports
+from tests.streams.records import stored_alerts
 from tests.streams.test_engine_rebuild import meaning
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -41,14 +42,15 @@ class Broker:
         self._catalogue, self._options = regions, options
         self._rulebook = Rulebook([load("mofcom-2011"), load("qingdao-2014")], regions)
         self.logs: defaultdict[Place, list[bytes]] = defaultdict(list)
-        self.engines = [self._engine(number) for number in range(PARTITIONS)]
+        self.engines = [self.new_engine(number) for number in range(PARTITIONS)]
         self._snapshots: dict[int, bytes] = {}
+        self.alerts: list[Alert] = []
         self.transitions: dict[tuple[str, str, int], tuple[Any, ...]] = {}
         self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.live: dict[str, Indicator] = {}
         self.dead: list[Any] = []
 
-    def _engine(self, number: int) -> Engine:
+    def new_engine(self, number: int) -> Engine:
         return Engine(number, PARTITIONS, self._catalogue, self._rulebook, self._options, "one", 1)
 
     def run(self, *, most: int, crashes: float) -> None:
@@ -67,7 +69,7 @@ class Broker:
 
     def kill(self, number: int) -> None:
         """Start an engine from its last snapshot, if it has one: it reads again what came after."""
-        self.engines[number] = self._engine(number)
+        self.engines[number] = self.new_engine(number)
         if number in self._snapshots:
             self.engines[number].restore(self._snapshots[number])
         self.take(self.engines[number].republish(PRESENT))
@@ -84,6 +86,7 @@ class Broker:
     def take(self, outcome: Outcome) -> None:
         self.dead += outcome.dead
         self.logs[topics.EXTENTS, 0] += map(msgspec.json.encode, outcome.extents)
+        self.alerts += outcome.alerts
         for alert in outcome.alerts:
             self.transitions[alert.key, alert.id, alert.seq] = meaning(alert)
         columns = outcome.rows.get("indicators", {})
@@ -94,10 +97,41 @@ class Broker:
 
 def market(directory: Path, seed: int = 5) -> tuple[Catalogue, dict[Place, list[bytes]]]:
     """Return six prefectures of three provinces, and their quotes by place, one in fifty of them late."""
+    return placed(directory, (each.event for each in reports(markets.generated(seed, FIRST, DATES), 0.02, seed)))
+
+
+def mistaken(directory: Path) -> tuple[Catalogue, dict[Place, list[bytes]]]:
+    """Return two sites a county that ask 10 for tea, and from the sixteenth date on 20 by mistake.
+
+    One province corrects that three dates later, one five, the third never.
+    """
+    noticed = {11: 18, 37: 20}
+    quotes: list[QuoteReport] = []
+    for day in range(DATES):
+        for county in (county for own in markets.COUNTIES.values() for county in own):
+            right = noticed.get(county // 10_000, DATES)
+            quotes += [quote(day, county, site, 20.0 if 15 <= day < right else 10.0) for site in "ab"]
+            if day == right:
+                quotes += [quote(wrong, county, site, 10.0, "right") for wrong in range(15, day) for site in "ab"]
+    return placed(directory, quotes)
+
+
+def quote(day: int, county: int, site: str, price: float, said: str = "") -> QuoteReport:
+    moment = datetime.combine(FIRST + timedelta(days=day), time(12), ZONE)
+    name = f"{day}-{county}-{site}"
+    return QuoteReport(
+        event_id=name + said, sender="test", site=f"{county}{site}", region=str(county), time=moment.isoformat(),
+        lines=[QuoteLine(good="tea", unit="kg", price=price)], corrects=[name] if said else [],
+    )  # fmt: skip
+
+
+def placed(directory: Path, quotes: Iterable[Any]) -> tuple[Catalogue, dict[Place, list[bytes]]]:
+    """Return the catalogue, and by place the quotes and a clock that closes every date."""
     markets.write_catalogue(directory)
     logs: defaultdict[Place, list[bytes]] = defaultdict(list)
-    for each in reports(markets.generated(seed, FIRST, DATES), 0.02, seed):
-        logs[each.topic, partition_of(each.prefecture, PARTITIONS)].append(msgspec.json.encode(each.event))
+    for each in quotes:
+        place = partition_of(int(each.region) // 100 * 100, PARTITIONS)
+        logs[topics.QUOTES, place].append(msgspec.json.encode(each))
     closed = datetime.combine(FIRST + timedelta(days=DATES), time(6), ZONE).isoformat()
     for number in range(PARTITIONS):
         offsets = {topics.QUOTES: len(logs[topics.QUOTES, number])}
@@ -129,6 +163,17 @@ def test_neither_order_nor_crashes_change_a_transition(tmp_path: Path) -> None:
     assert above(calm.transitions) == {"000000", "110000", "230000", "370000"}
     assert {dict(each)["reason"] for each in calm.transitions.values()} >= {"raised", "cleared"}
     for seed, most, crashes in ((2, 40, 0.0), (3, 60, 0.3)):
+        other = played(regions, logs, seed, most=most, crashes=crashes)
+        assert other.transitions == calm.transitions
+        assert levels(other) == levels(calm)
+
+
+def test_a_correction_takes_back_alerts_above_prefectures_whatever_the_order(tmp_path: Path) -> None:
+    regions, logs = mistaken(tmp_path)
+    calm = played(regions, logs, 1, most=2000)
+    taken_back = {key: dict(each) for key, each in calm.transitions.items() if dict(each)["reason"] == "corrected"}
+    assert above(taken_back) == {"000000", "110000", "370000"}
+    for seed, most, crashes in ((2, 40, 0.0), (3, 60, 0.3), (4, 7, 0.05)):
         other = played(regions, logs, seed, most=most, crashes=crashes)
         assert other.transitions == calm.transitions
         assert levels(other) == levels(calm)
@@ -168,6 +213,51 @@ def test_a_correction_changes_the_rows_of_a_decided_date_and_no_alert(tmp_path: 
     assert not broker.transitions
 
 
+def test_live_an_alert_is_taken_back_as_soon_as_somebody_corrects_what_it_rests_on(tmp_path: Path) -> None:
+    markets.write_catalogue(tmp_path)
+    broker = Broker(catalogue.load(tmp_path), 1, Options(live_seconds=0))
+    everywhere = [f"{code:06d}" for code in markets.COUNTIES]
+    broker.logs[topics.EXTENTS, 0] = [told(code, FIRST, 2) for code in everywhere]
+    broker.run(most=10, crashes=0)
+    assert above(broker.transitions) == {"000000", "110000", "230000", "370000"}
+    before = set(broker.transitions)
+    corrected = datetime.combine(FIRST + timedelta(days=1), time(9, 30), ZONE)
+    late = told("370100", FIRST, 0, correction=True)
+    broker.logs[topics.EXTENTS, 0].append(late)  # a late quote: nobody corrected anything
+    broker.run(most=10, crashes=0)
+    assert set(broker.transitions) == before
+    broker.logs[topics.EXTENTS, 0].append(told("370100", FIRST, 0, correction=True, corrected_at=corrected.isoformat()))
+    broker.run(most=10, crashes=0)
+    found = {key: dict(each) for key, each in broker.transitions.items() if key not in before}
+    [taken_back] = [each for key, each in found.items() if "|370000|" in key[0]]
+    assert (taken_back["reason"], taken_back["state"], taken_back["at"]) == (
+        "corrected",
+        "resolved",
+        corrected.isoformat(),
+    )
+
+
+def test_live_without_a_snapshot_stored_alerts_go_on_and_nothing_is_decided_twice(tmp_path: Path) -> None:
+    markets.write_catalogue(tmp_path)
+    regions, options = catalogue.load(tmp_path), Options(live_seconds=0)
+    everywhere = [f"{code:06d}" for code in markets.COUNTIES]
+    broker = Broker(regions, 1, options)
+    broker.logs[topics.EXTENTS, 0] = [told(code, FIRST, 2) for code in everywhere]
+    broker.run(most=10, crashes=0)
+    before = dict(broker.transitions)
+    assert above(before) == {"000000", "110000", "230000", "370000"}
+    broker.engines[0] = broker.new_engine(0)
+    broker.engines[0].adopt(stored_alerts([(broker.alerts, 1)]))
+    broker.take(broker.engines[0].republish(PRESENT))
+    assert broker.transitions == before
+    later = [FIRST + timedelta(days=day) for day in range(1, 8)]
+    broker.logs[topics.EXTENTS, 0] += [told(code, day, 0) for day in later for code in everywhere]
+    broker.run(most=4, crashes=0)
+    ended = {key: dict(each) for key, each in broker.transitions.items() if key not in before}
+    assert {(key[1], key[2]) for key in ended} == {(key[1], 1) for key in before}
+    assert {(each["state"], each["reason"]) for each in ended.values()} == {("resolved", "cleared")}
+
+
 def test_live_a_province_waits_an_hour_for_a_prefecture_that_fell_silent(tmp_path: Path) -> None:
     markets.write_catalogue(tmp_path)
     broker = Broker(catalogue.load(tmp_path), 1, Options(live_seconds=0))
@@ -198,7 +288,8 @@ def test_live_old_dates_wait_for_everybody(tmp_path: Path) -> None:
         (b"", "decode"),
         (told("110199", FIRST, 1), "validate"),
         (told("110100", FIRST, 1).replace(b"2020-01-20", b"2020-01-32"), "validate"),
-        (told("110100", FIRST, 1).replace(b"tea", b"tee"), "good"),
+        (told("110100", FIRST, 1).replace(b"tea", b"tee"), "validate"),
+        (told("110100", FIRST, 1, correction=True, corrected_at="9999-01-01T00:00:00+08:00"), "validate"),
     ],
 )
 def test_what_cannot_be_read_is_a_dead_letter(tmp_path: Path, value: bytes, stage: str) -> None:

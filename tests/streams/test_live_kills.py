@@ -18,8 +18,7 @@ from streams.alerts.rulebook import Rulebook
 from streams.decode import TABLES
 from streams.engine import Engine
 from streams.options import Options
-from streams.outcome import POSITION_BITS, Outcome
-from streams.rows import alert_rows
+from streams.outcome import Outcome
 from tests.streams import records
 from tests.streams.records import BAYI, GONGBU
 
@@ -152,17 +151,7 @@ def restarted(died: Run, snapshot: bytes, since: int, last: int, wall: float) ->
 
 
 def newest(died: Run, since: int, last: int) -> pa.Table:
-    """Return what the query ``episodes_newest`` would."""
-    found: dict[str, dict[str, Any]] = {}
-    for _, alerts, position in died.stored[since : last + 1]:
-        columns = alert_rows(alerts, 1 << POSITION_BITS | position)
-        rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
-        found |= {row["id"]: row for row in rows}
-    times = ((name, pa.timestamp("s", "UTC")) for name in ("since", "at"))
-    table = pa.Table.from_pylist(list(found.values()))
-    for name, kind in times if found else ():
-        table = table.set_column(table.column_names.index(name), name, table[name].cast(kind))
-    return table
+    return records.stored_alerts([(alerts, position) for _, alerts, position in died.stored[since : last + 1]])
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+import pyarrow as pa
 
 from schemas import topics
 from streams.rebuild import Epoch, Rebuilder, progress, register
@@ -156,3 +159,27 @@ def test_history_has_a_limit_but_for_the_registry_which_is_read_from_its_beginni
     rebuild(warehouse)
     limit = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) - 35 * 86_400
     assert warehouse.since == {"registry": 0, "sales": limit, "stock": limit, "quotes": limit}
+
+
+class AskedAbove(MemoryWarehouse):
+    """Keeps of which prefectures the newest transitions were asked for."""
+
+    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        if name == "episodes_newest":
+            self.prefectures = (parameters or {})["prefectures"]
+        return super().query(name, parameters)
+
+
+def test_alerts_above_prefectures_are_asked_for_where_the_topic_that_they_come_of_cannot_tell() -> None:
+    warehouse = AskedAbove()
+    own = [code for code in PREFECTURES if topics.partition_of(code, 4) == 0]
+    rebuilder(warehouse).rebuild(0)
+    assert warehouse.prefectures == [*own, 0, *sorted({code // 10_000 * 10_000 for code in PREFECTURES})]
+    reached(warehouse, "new", extents=3)
+    snapshot(warehouse, "new", {EXTENTS: 3})
+    for row in [*warehouse.tables["snapshots"], *warehouse.tables["ingest_progress"]]:
+        row["partition"] = 0
+    rebuilder(warehouse).rebuild(0)
+    assert warehouse.prefectures == own
+    rebuilder(warehouse, "newer").rebuild(0)
+    assert 0 in warehouse.prefectures
