@@ -94,7 +94,7 @@ class Stream:
         self.waiting = "no partitions assigned yet"
         #: Between the loss of partitions, or the start, and the next assignment: the group's turn, not ours.
         self.sharing = True
-        #: Set when an agent met an error that only a restart can mend.
+        #: Set when an agent or a rebuild met an error that only a restart can mend.
         self.failure: BaseException | None = None
         transport.register()
         self.app = transport.ChunkApp(options.group, **settings(options))
@@ -176,6 +176,10 @@ class Stream:
             except (WarehouseUnavailable, WarehouseError) as error:
                 self._without_warehouse(error)
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:  # Faust would log it, and this worker wait for ever with nothing to read
+                log.exception("partitions could not be taken over: this worker stops")
+                self.failure = error
+                return
         self._pipeline.suspended = False
         self.waiting = "" if self._pipeline.engines else "no partitions assigned"
 

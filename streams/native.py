@@ -22,7 +22,7 @@ from schemas.events import SaleKind
 from schemas.regions import Region
 from streams import receipts
 from streams.chunk import Chunk
-from streams.columns import Coded
+from streams.columns import Coded, Repeated
 from streams.fields import UNFIT, Fields, Flags, Rejected, checked
 from streams.indicators.groups import Ints
 from streams.lines import Lines
@@ -199,7 +199,7 @@ class Reader:
 
 def _costs(costs: Ints, known: Flags) -> Sequence[int | None]:
     if not known.any():
-        return [None] * len(costs)
+        return Repeated.of(None, len(costs))
     return [cost if there else None for cost, there in zip(costs.tolist(), known.tolist(), strict=True)]
 
 

@@ -1,8 +1,7 @@
-"""What of aiokafka and Faust is used although it is private, so that an upgrade that breaks it is seen at once.
+"""What of aiokafka, Faust and clickhouse-driver is used although it is private, so that a breaking upgrade is seen.
 
-faust-streaming and aiokafka are pinned exactly. After raising a pin, the test of this module names
-every function whose source changed: read what changed, adapt ``streams.fetch`` and
-``streams.transport``, then put the new fingerprint here.
+They are pinned exactly. After raising a pin, the test of this module names every function whose source changed: read
+what changed, adapt ``streams.fetch``, ``streams.transport`` or ``warehouse.server``, then put the new fingerprint here.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module, metadata
 from operator import attrgetter
 
-VERSIONS: Mapping[str, str] = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
+VERSIONS: Mapping[str, str] = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "clickhouse-driver": "0.2.11"}
 
 #: "module:function" -> fingerprint of its source. Overridden, or relied upon for the order of things.
 SOURCES: Mapping[str, str] = {
@@ -40,6 +39,12 @@ SOURCES: Mapping[str, str] = {
     "faust.app.base:App._on_partitions_revoked": "d5c895bbe57d",
     "faust.app.base:App._on_partitions_assigned": "de932b7927db",
     "faust.tables.recovery:Recovery._resume_streams": "d986a6710c1a",
+    # warehouse.server writes a block's columns as these do, and warehouse.blocks a dictionary.
+    "clickhouse_driver.client:Client.process_insert_query": "a0cf4d6e651e",
+    "clickhouse_driver.client:Client.send_data": "cd7905b85b95",
+    "clickhouse_driver.connection:Connection.send_data": "1aa95f9acde1",
+    "clickhouse_driver.streams.native:BlockOutputStream.write": "fa3d2c75fa58",
+    "clickhouse_driver.columns.lowcardinalitycolumn:LowCardinalityColumn": "4a4714163928",
 }
 
 

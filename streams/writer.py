@@ -16,6 +16,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 
 from streams.buffer import RAW, Batch, Buffer, Snapshot
+from streams.columns import sorted_parts, spread
 from streams.metrics import Metrics
 from streams.outage import Outage, Rate, Waiting, Watch
 from streams.ports import Hook, Rows, no_hook
@@ -275,7 +276,9 @@ class Writer:
         """Insert; after a failure ask first: spelling out 100,000 rows for a server that is away took 60 MB."""
         if attempt:
             self._warehouse.ping()
-        self._warehouse.insert(table, columns)
+        if table in RAW:  # by partition, then as they came: what the server would sort else, all columns of it
+            columns = sorted_parts(columns, "partition")
+        self._warehouse.insert(table, {name: spread(values) for name, values in columns.items()})
 
     def _inserted(self, table: str, rows: int, seconds: float) -> None:
         self._watch.succeeded()

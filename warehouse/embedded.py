@@ -10,16 +10,15 @@ import pyarrow as pa
 from chdb.session import Session
 
 from warehouse.address import Address
+from warehouse.coded import Words
 from warehouse.engine import Columns, Engine, kind_of
 from warehouse.errors import WarehouseError
 from warehouse.lock import DirectoryLock
 from warehouse.pool import Pool
 from warehouse.types import TIMESTAMP, arrow_type, bare
-from warehouse.values import guarded
+from warehouse.values import Ready, guarded
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from warehouse.statements import Statement
 
 #: An insert of years of events touches more than 100 months.
@@ -112,8 +111,10 @@ def _refusal(address: str, doing: str, text: str) -> Exception:
     return kind(f"{address}, {doing}: {text.strip().splitlines()[0] if text.strip() else 'failed without a reason'}")
 
 
-def _array(where: str, values: list[object] | np.ndarray, clickhouse: str) -> pa.Array:
+def _array(where: str, values: Ready, clickhouse: str) -> pa.Array:
     stored = STORED.get(bare(clickhouse)) or arrow_type(clickhouse)
+    if isinstance(values, Words):
+        return guarded(where, lambda: pa.array(values.words, stored)).take(pa.array(values.codes))
     return guarded(where, lambda: pa.array(values, stored))
 
 

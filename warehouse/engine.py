@@ -16,10 +16,9 @@ from warehouse.errors import (
     WarehouseUnavailable,
 )
 from warehouse.statements import Statement
-from warehouse.values import columns_of
+from warehouse.values import Ready, columns_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
 #: Names and codes of what an engine says when the same call may succeed later, by what is the matter.
@@ -42,7 +41,7 @@ PASSING: tuple[tuple[Mapping[str, int], type[WarehouseUnavailable]], ...] = (
     (AWAY, WarehouseUnavailable),
 )
 
-Columns = dict[str, "list[object] | np.ndarray"]
+Columns = dict[str, Ready]
 
 
 def kind_of(is_named: Callable[[str, int], bool], text: str) -> type[WarehouseError | WarehouseUnavailable]:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from clickhouse_driver import Client, errors
+from clickhouse_driver import Client, defines, errors
+from clickhouse_driver.block import BlockInfo, ColumnOrientedBlock
+from clickhouse_driver.columns.service import write_column
+from clickhouse_driver.protocol import ClientPacketTypes
+from clickhouse_driver.varint import write_varint
+from clickhouse_driver.writer import write_binary_str, write_binary_uint8
 
 from warehouse.address import Address
+from warehouse.blocks import written
+from warehouse.coded import Words
 from warehouse.engine import Columns, Engine, kind_of
 from warehouse.errors import WarehouseError, WarehouseMistaken, WarehouseUnavailable
 from warehouse.pool import Pool
 from warehouse.types import bare
-from warehouse.values import date_of
+from warehouse.values import Ready, date_of, guarded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +36,7 @@ logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
 UNKNOWN_DATABASE = 81
 WRONG_USER_OR_PASSWORD = {192, 193, 194, 516}
 
-#: Reads 800 k rows/s of `sales` where one Python object per value gives 200 k. For inserts lists are faster.
+#: Reads 800 k rows/s of `sales` where one Python object per value gives 200 k. Inserts are ``warehouse.blocks``.
 NUMPY = {"use_numpy": True}
 
 #: Old servers end a query at a setting that they do not know, so each half gets its own.
@@ -77,7 +85,7 @@ class Server(Engine):
     def write(self, table: str, columns: Columns, types: Mapping[str, str]) -> None:
         """Send the columns as blocks of at most about a million rows."""
         names = ", ".join(f"`{name}`" for name in columns)
-        data = [_sendable(values, types[name]) for name, values in columns.items()]
+        data = [_Column(name, values) for name, values in columns.items()]
         settings = UNLIMITED_PARTITIONS if self.version >= MODERN else {}
         with self._translated(f"insert into {table}"), self._pool.use() as client:
             client.execute(f"INSERT INTO `{table}` ({names}) VALUES", data, columnar=True, settings=settings)
@@ -88,7 +96,7 @@ class Server(Engine):
 
     def _client(self, database: str) -> Client:
         connect, answer = self._timeouts
-        return Client(
+        return _Client(
             self._address.host,
             port=self._address.port,
             database=database,
@@ -130,8 +138,60 @@ class Server(Engine):
         return kind(f"{self.address}, {doing}: {_line(error)}")
 
 
-def _sendable(values: list[object] | np.ndarray, clickhouse: str) -> list[object]:
+class _Client(Client):  # type: ignore[misc]
+    """Writes columns itself where that is faster than the driver's way, value by value."""
+
+    def send_data(
+        self, sample_block: ColumnOrientedBlock, data: list[_Column], types_check: bool = False, columnar: bool = False
+    ) -> int:
+        """Send the columns in blocks; everything around them is as the driver does it."""
+        rows, step = len(data[0].values), self.connection.context.client_settings["insert_block_size"]
+        for begin in range(0, rows, step):
+            self._send_block(sample_block.columns_with_types, data, begin, min(begin + step, rows))
+            self.receive_profile_events()
+        self.connection.send_data(ColumnOrientedBlock())
+        self.receive_profile_events()
+        return rows
+
+    def _send_block(self, kinds: list[tuple[str, str]], data: list[_Column], begin: int, end: int) -> None:
+        """Write one block, as ``Connection.send_data`` and ``BlockOutputStream.write`` do."""
+        connection = self.connection
+        revision = connection.server_info.used_revision
+        write_varint(ClientPacketTypes.DATA, connection.fout)
+        write_binary_str("", connection.fout)
+        out = connection.block_out.fout
+        BlockInfo().write(out)
+        write_varint(len(kinds), out)
+        write_varint(end - begin, out)
+        for (name, kind), column in zip(kinds, data, strict=True):
+            write_binary_str(name, out)
+            write_binary_str(kind, out)
+            if revision >= defines.DBMS_MIN_REVISION_WITH_CUSTOM_SERIALIZATION:
+                write_binary_uint8(0, out)
+            column.write(connection.context, kind, begin, end, out)
+        connection.block_out.finalize()
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column on its way: ``write`` writes rows [begin, end)."""
+
+    name: str
+    values: Ready
+
+    def write(self, context: Any, kind: str, begin: int, end: int, out: Any) -> None:
+        own = self.values.part(begin, end) if isinstance(self.values, Words) else self.values[begin:end]
+        content = guarded(f"column {self.name}", lambda: written(own, kind))
+        if content is None:
+            write_column(context, self.name, kind, _listed(own, kind), out)
+        else:
+            out.write(content)
+
+
+def _listed(values: Ready, clickhouse: str) -> list[object]:
     """Return what the driver packs: a list, with dates as dates (it takes integers for DateTime only)."""
+    if isinstance(values, Words):
+        values = [values.words[code] for code in values.codes.tolist()]
     column = values.tolist() if isinstance(values, np.ndarray) else values
     if bare(clickhouse) != "Date":
         return column

@@ -6,14 +6,18 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
+from warehouse.coded import Coded, Words
 from warehouse.errors import WarehouseError
 from warehouse.types import bare, nullable
 
 T = TypeVar("T")
+
+#: A column that an engine can store.
+Ready: TypeAlias = "list[object] | np.ndarray | Words"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = EPOCH.date().toordinal()
@@ -64,7 +68,7 @@ def plain(values: Sequence[object] | np.ndarray, clickhouse: str) -> list[object
     if isinstance(values, np.ndarray):
         if values.dtype.kind == "M":
             values = values.astype(TIMES[kind][1]).astype(np.int64)
-        if values.dtype.kind in "biuf" and kind != "Date":
+        if values.dtype.kind in "biuf" and (kind != "Date" or values.dtype.kind in "iu"):
             return values
         values = values.tolist()
     column = values if isinstance(values, list) else list(values)
@@ -77,6 +81,9 @@ def plain(values: Sequence[object] | np.ndarray, clickhouse: str) -> list[object
 def check(column: Sequence[object] | np.ndarray, clickhouse: str) -> None:
     """Refuse None where the column is not nullable, anything but str in a String column, and days out of range."""
     if isinstance(column, np.ndarray):
+        if bare(clickhouse) == "Date" and len(column):
+            date_of(column.min())
+            date_of(column.max())
         return
     types = set(map(type, column))
     if type(None) in types and not nullable(clickhouse):
@@ -90,9 +97,7 @@ def check(column: Sequence[object] | np.ndarray, clickhouse: str) -> None:
             date_of(day)
 
 
-def columns_of(
-    table: str, columns: Mapping[str, Sequence[object]], types: Mapping[str, str]
-) -> dict[str, list[object] | np.ndarray]:
+def columns_of(table: str, columns: Mapping[str, Sequence[object]], types: Mapping[str, str]) -> dict[str, Ready]:
     """Check names, lengths and values of an insert; return the columns ready for an engine."""
     if unknown := set(columns) - set(types):
         msg = f"table {table} has no column {', '.join(sorted(unknown))}"
@@ -115,7 +120,11 @@ def guarded(where: str, convert: Callable[[], T]) -> T:
         raise WarehouseError(msg) from error
 
 
-def _ready(values: Sequence[object], clickhouse: str) -> list[object] | np.ndarray:
+def _ready(values: Sequence[object] | Coded, clickhouse: str) -> Ready:
+    if isinstance(values, Coded):  # what holds for each word holds for each row
+        words = plain(values.words, clickhouse)
+        check(words, clickhouse)
+        return Words(words, values.codes)
     column = plain(values, clickhouse)
     check(column, clickhouse)
     return column

@@ -91,6 +91,8 @@ class Probes(threading.Thread):
     def __init__(self, servers: str, where: Catalogue, until: float) -> None:
         super().__init__(name="probes", daemon=True)
         self.sent: dict[Pair, float] = {}
+        #: Set to end before the time is over.
+        self.ended = threading.Event()
         counties = [each for each in where.regions.values() if each.level == "county"]
         pairs = [(county, good) for good in where.goods.values() for county in counties]
         self._pairs = [pairs[place] for place in np.random.default_rng(3).permutation(len(pairs)).tolist()]
@@ -101,7 +103,7 @@ class Probes(threading.Thread):
         """Send until the time is over."""
         for number, (county, good) in enumerate(self._pairs):
             now = time.time()
-            if now >= self._until:
+            if now >= self._until or self.ended.is_set():
                 break
             text = rfc3339(int(now))
             line = {"line": 1, "good": good.code, "quantity": 1, "unit": good.unit, "amount": 99_000_000}
@@ -124,12 +126,14 @@ class Probes(threading.Thread):
         self._producer.flush(30)
 
 
-def flow(servers: str, load: Load, start: float, rate: int) -> float:
-    """Send the load at its rate in steps of 10 ms; return how far behind the clock the sending ever was."""
+def flow(servers: str, load: Load, start: float, rate: int, ended: threading.Event | None = None) -> float:
+    """Send the load at its rate in steps of 10 ms, up to ``ended``; return how far behind the clock it ever was."""
     producer = Producer({**settings(servers), "linger.ms": 5})
     keys, places = [str(code).encode() for code in load.prefecture.tolist()], load.places.tolist()
     behind = 0.0
     for number, value in enumerate(load.values()):
+        if ended is not None and ended.is_set():
+            break
         due = start + number * LINES / rate
         while (ahead := due - time.time()) > 0:
             producer.poll(0)
@@ -141,12 +145,12 @@ def flow(servers: str, load: Load, start: float, rate: int) -> float:
 
 
 @contextmanager
-def worker(servers: str, url: str, directory: Path) -> Iterator[None]:
-    """Run one worker in a process of its own."""
+def worker(servers: str, url: str, directory: Path, slot: int = 0) -> Iterator[None]:
+    """Run one worker in a process of its own until the end of the block, ready when it begins."""
     port = lasting_port()
     command = [
         *(sys.executable, "-m", "staplewatch", "worker", "--broker", f"kafka://{servers}", "--warehouse", url),
-        *("--slot", "0", "--data", str(directory), "--metrics-port", str(port)),
+        *("--slot", str(slot), "--data", str(directory), "--metrics-port", str(port)),
         *("--packs", f"live,cover,urumqi-2007,urumqi-2007:wholesale,{Path(__file__).with_name('probe.toml')}"),
     ]
     directory.mkdir(parents=True)

@@ -2,8 +2,8 @@
 
     python -m tests.bench.queries [--rows 100000000]
 
-Rows are made by the engine itself. *Cold* is the first run in a new process (the system's page cache is
-warm: dropping it is not ours to do); *warm* are 20 runs after it.
+Rows are made by the engine itself. *Cold* is a query's first run in a new process that has reached the engine, as
+one that answers has (the system's page cache is warm: dropping it is not ours to do); *warm* are 20 runs after it.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ def timed(house: House) -> list[Timed]:
     for what, sql in ANALYST.items():
         ways[f"analyst: {what}"] = partial(house.select, Statement(what, sql, {}), {})
     found = []
+    house.ping()  # the engine's first answer of all takes 0.3 s, whatever the question
     for what, run in ways.items():
         took, size = [], 0
         for _ in range(RUNS + 1):
@@ -128,8 +129,8 @@ def run(directory: Path, rows: int) -> list[Timed]:
 
 
 def wall_p99(found: list[Timed]) -> float:
-    """Return the slowest p99 of the wall's queries, ms."""
-    return max(each.p99 for each in found if each.what.startswith("wall"))
+    """Return the slowest p99 of the wall's queries, ms, the cold run among them."""
+    return max(max(each.cold, each.p99) for each in found if each.what.startswith("wall"))
 
 
 def main() -> None:

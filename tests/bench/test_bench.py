@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from schemas import catalogue, topics
-from tests.bench import growth, latency, pipe, queries, rebuild
+from tests.bench import growth, latency, pipe, queries, rebuild, workers
 from tests.bench.candidates.staplewatch_worker import PROFILE
 from tests.bench.compare import Candidate, interleaved, run
 from tests.bench.load import Load, Shape
@@ -114,6 +114,15 @@ def test_rebuild(results: Results) -> None:
         if what.startswith("rebuild"):
             results.figures[what] = f"{each['wall']:.1f} s, {each['amount']:,} events"
     results.raw["rebuild"] = found
+
+
+def test_workers(results: Results, tmp_path: Path) -> None:
+    bursts, pauses = workers.run(tmp_path, RECEIPTS // 3)
+    for burst in bursts:
+        results.figures[f"burst, {burst.workers} workers"] = f"{burst.rate:,.0f} lines/s, {burst.seconds:.1f} s"
+    for pause in pauses:
+        results.figures[f"rebalance, a worker's {pause.what}"] = f"alerts wait {pause.seconds:.2f} s at most"
+    results.raw["workers"] = {"bursts": [asdict(each) for each in bursts], "pauses": [asdict(each) for each in pauses]}
 
 
 def test_queries(results: Results, tmp_path: Path) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from schemas import topics
 from streams import cluster
 from streams.failures import WorkerFailedError
-from streams.worker import Worker
+from streams.worker import Worker, run
 from tests import services
 from tests.integration.workers import (
     PARTITIONS,
@@ -146,6 +147,25 @@ async def test_waits_for_a_warehouse_that_is_away_at_the_start(server: str, tmp_
     await starting
     await started.wait_ready(30)
     await started.stop()
+
+
+class Unreadable(MemoryWarehouse):
+    """A warehouse whose answers about snapshots are not what was asked for."""
+
+    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        if name == "snapshots_newest":
+            raise KeyError(name)
+        return super().query(name, parameters)
+
+
+async def test_ends_where_a_state_cannot_be_rebuilt(server: str, tmp_path: Path) -> None:
+    failed = worker(server, tmp_path, Unreadable())
+    try:
+        async with asyncio.timeout(30):
+            with pytest.raises(WorkerFailedError, match="snapshots_newest"):
+                await run(failed, asyncio.Event())
+    finally:
+        await abandon([failed])
 
 
 async def test_dead_letters_reach_their_topic_before_progress(server: str, tmp_path: Path) -> None:

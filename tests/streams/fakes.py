@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.events import Alert, Extent, Indicator, Substitute
 from schemas.letters import DeadLetter
 from streams.chunk import Chunk
+from streams.columns import listed
 from streams.indicators.groups import Ints
 from streams.rebuild import TABLES
 from streams.standby import Need
@@ -171,7 +172,8 @@ class MemoryWarehouse:
             if error:
                 raise error
             names = list(columns)
-            rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+            lists = [listed(values) for values in columns.values()]
+            rows = [dict(zip(names, values, strict=True)) for values in zip(*lists, strict=True)]
             self.tables[table] += rows
             self.inserts.append(table)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.warehouse import rows
+from warehouse import migrations
 from warehouse.engine import Engine
 
 ALL = {"epoch": "e1", "partition": 2, "from_offset": 0, "to_offset": 2**63}
@@ -169,6 +170,32 @@ def test_newest_indicators_by_time_then_version(house: Engine) -> None:
     assert inside == [(540400, "potato"), (540402, "potato"), (540402, "rice")]
     assert len(found(house, "indicators_latest")) == 6
     assert len(found(house, "indicators_latest", limit=2)) == 2
+
+
+def test_newest_indicators_survive_merges_as_they_are_told(house: Engine) -> None:
+    bucket = 1_490_000_100
+    written = bucket // 300
+    for vwap, at, grid, position in (
+        (1.0, bucket, written + 48, 7),  # a correction, four hours later
+        (2.0, bucket, written, 90),
+        (3.0, bucket - 300, written + 9000, 99),  # corrected last of all, of a bucket before
+        (4.0, bucket, written - 1, 99),  # a clean stop's, before the bucket was over
+    ):
+        twice(house, "indicators", rows.indicator(at, vwap=vwap, version=grid << 40 | position))
+    before = found(house, "indicators_latest")
+    house.run("OPTIMIZE TABLE indicators_newest FINAL")
+    assert picked(before, "at", "vwap") == [(datetime.fromtimestamp(bucket, UTC), 1.0)]
+    assert found(house, "indicators_latest") == before
+
+
+def test_newest_indicators_are_taken_over_from_before_they_were_kept(connected: Engine) -> None:
+    connected.create_database()
+    names = [each.name for each in migrations.load()]
+    before = names.index("011_indicators_newest")
+    migrations.apply(connected, migrations.load()[:before])
+    twice(connected, "indicators", rows.indicator(1000, vwap=1.0), rows.indicator(2000, vwap=2.0))
+    migrations.apply(connected, migrations.load())
+    assert picked(found(connected, "indicators_latest"), "vwap") == [(2.0,)]
 
 
 def test_indicator_series_has_each_time_once(house: Engine) -> None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
+import sqlglot
 import uvloop
 
 import warehouse as stores
@@ -26,11 +28,14 @@ from streams.options import Options, WorkerOptions
 from streams.worker import Worker
 from tests.bench.candidates.contract import BUCKET, Meter, Task, Totals, answer, asked
 from tests.bench.sampling import Sampler
+from warehouse import statements
 from warehouse.protocol import Warehouse
 
 STEPS_AT_ONCE = 150
 #: Where the whole job writes its profile, if anywhere.
 PROFILE = "BENCH_PROFILE"
+#: What ClickHouse has behind LIMIT … BY, and sqlglot does not read.
+LAST_LIMIT = re.compile(r"\nLIMIT \{limit.*$", re.DOTALL)
 #: No warehouse, and no decoder in Rust.
 PYTHON = "python"
 
@@ -49,8 +54,10 @@ class Nowhere:
             self.epochs.append({name: values[0] for name, values in columns.items()})
 
     def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """Return nothing but the epochs."""
-        return pa.Table.from_pylist(self.epochs if name == "epochs" else [])
+        """Return nothing but the epochs, in the columns of the query."""
+        if name == "epochs" and self.epochs:
+            return pa.Table.from_pylist(self.epochs)
+        return pa.table({column: pa.array([], pa.null()) for column in selected(name)})
 
     def migrate(self) -> list[str]:
         """Do nothing."""
@@ -90,9 +97,18 @@ class Watched:
         }
 
 
-async def until(condition: Callable[[], bool], seconds: float = 0.002) -> None:
-    """Return when ``condition()`` holds."""
-    while not condition():  # noqa: ASYNC110 - nothing in the product tells of it
+def selected(name: str) -> list[str]:
+    """Return the columns of a named query."""
+    text = LAST_LIMIT.sub("", statements.named(name).text)
+    columns: list[str] = sqlglot.parse_one(text, read="clickhouse").named_selects
+    return columns
+
+
+async def until(condition: Callable[[], bool], fine: asyncio.Task[None], seconds: float = 0.002) -> None:
+    """Return when ``condition()`` holds; raises what ended ``fine``: a worker that failed never gets there."""
+    while not condition():
+        if fine.done():
+            fine.result()
         await asyncio.sleep(seconds)
 
 
@@ -111,16 +127,23 @@ async def read(task: Task) -> None:
 
     worker = Worker(options, house, new, where.prefectures)
     started = asyncio.create_task(worker.start())
-    await until(lambda: started.done() or (hasattr(worker, "pipeline") and not worker.pipeline.suspended), 0.001)
-    meter.start()
-    with Sampler(os.environ.get(PROFILE, "")):
-        await started
-        ends = {(topics.SALES, number): size for number, size in enumerate(task.counts)}
-        ends |= {(topics.CLOCK, number): 1 for number in range(count)}
-        reached = worker.pipeline.persisted if url else worker.pipeline.positions
-        await until(lambda: all(reached().get(place, 0) >= end for place, end in ends.items()))
-    meter.stop()
-    await worker.stop()
+    fine = asyncio.create_task(worker.run_until(asyncio.Event()))
+    try:
+        await until(
+            lambda: started.done() or (hasattr(worker, "pipeline") and not worker.pipeline.suspended), fine, 0.001
+        )
+        meter.start()
+        with Sampler(os.environ.get(PROFILE, "")):
+            await until(started.done, fine)
+            ends = {(topics.SALES, number): size for number, size in enumerate(task.counts)}
+            ends |= {(topics.CLOCK, number): 1 for number in range(count)}
+            reached = worker.pipeline.persisted if url else worker.pipeline.positions
+            await until(lambda: all(reached().get(place, 0) >= end for place, end in ends.items()), fine)
+        meter.stop()
+    finally:
+        fine.cancel()
+        started.cancel()
+        await worker.stop()
     counties = {code for code, each in where.regions.items() if each.level == "county"}
     stored = {row["name"]: row["rows"] for row in house.query("counts").to_pylist()} if url else {}
     answer(task, meter, house.totals(counties), stored=stored, decoder="Rust" if rust else "Python")

@@ -1,0 +1,45 @@
+"""Columns in which few values stand in many rows: each once, and a number per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@runtime_checkable
+class Coded(Protocol):
+    """``words[codes[i]]`` is the value of row i; ``codes`` are whole numbers from 0."""
+
+    words: list[Any]
+    codes: NDArray[Any]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A coded column whose words are ready to be stored."""
+
+    words: Sequence[Any] | NDArray[Any]
+    codes: NDArray[Any]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.codes)
+
+    def part(self, begin: int, end: int) -> Words:
+        """Return rows [begin, end)."""
+        return Words(self.words, self.codes[begin:end])
+
+    def distinct(self) -> Words:
+        """Return the same rows with the words that occur, each of them once."""
+        used = np.flatnonzero(np.bincount(self.codes, minlength=len(self.words)))
+        known: dict[Any, int] = {}
+        places = [known.setdefault(self.words[code], len(known)) for code in used.tolist()]
+        codes = np.zeros(len(self.words), np.int64)
+        codes[used] = places
+        return Words(list(known), codes[self.codes])
