@@ -32,7 +32,7 @@ class Silences:
         """``hours`` must have closed a date before it is closed here."""
         self._pairs, self._civil, self._hours = pairs, civil, hours
         self._usual = flags_of(np.array(hours.weeks[0].days[0], np.int32))
-        self.state = Grown({"hours": (np.int32, (RING,), 0), "last": (np.int64, (), NEVER)})
+        self.state = Grown({"hours": (np.int32, (RING,), 0), "last": (np.int32, (), NEVER)})
         self._site = Grown({"last": (np.int64, (), NEVER)})
         self.day = NEVER
         self._learn(Profile(np.zeros((0, 24)), np.zeros(0, np.int64)))
@@ -65,7 +65,7 @@ class Silences:
         kept = day > self.day - RING
         bit = np.left_shift(1, local % DAY // HOUR).astype(np.int32)
         np.bitwise_or.at(self.state["hours"], (pair[kept], day[kept] % RING), bit[kept])
-        np.maximum.at(self.state["last"], pair, local)
+        self.state.raise_to("last", pair, local)
         np.maximum.at(self._site["last"], self._pairs.table["site"][pair], local)
 
     def close(self, day: int, *, learn: bool = True) -> None:
@@ -94,7 +94,7 @@ class Silences:
         found = Profile(np.zeros((len(pair), 24)), np.zeros(len(pair), np.int64))
         found.hourly[learnt], found.dates[learnt] = self._profile.hourly[row], self._profile.dates[row]
         site = self._pairs.table["site"][pair]
-        last, site_last = self.state["last"][pair], self._site["last"][site]
+        last, site_last = self.state["last"][pair].astype(np.int64), self._site["last"][site]
         local = self._civil.local(now)
         if self._hours.uniform:
             return measures(found, self._usual, last, site_last, local)
@@ -128,7 +128,7 @@ class Silences:
         found = np.zeros(self._pairs.size, bool)
         local = self._civil.local(now)
         for pair, passed in self._by_week():
-            last = self.state["last"][pair]
+            last = self.state["last"][pair].astype(np.int64)
             found[pair] = (no_sale(passed.between(np.arange(len(pair)), last, local)) < WATCHED) & (last != NEVER)
         return found
 
