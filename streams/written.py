@@ -1,7 +1,7 @@
 """What was written beside prices for the buckets of the last 32 hours, for rows that late lines call for again.
 
 Nearly all of it is never read again, so an hour is packed when the next one begins: 384 buckets of 418 rows
-take 5 MB a prefecture as columns and 0.4 MB packed. What follows from other columns is worked out anew.
+take 7.5 MB a prefecture as columns and 0.4 MB packed. What follows from other columns is worked out anew.
 """
 
 from __future__ import annotations

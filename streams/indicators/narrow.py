@@ -22,17 +22,21 @@ def fitting(column: Column, least: int, most: int) -> Column:
 
 
 class Room:
-    """How much can still be added to each of some columns without looking whether it fits.
+    """How much can still be added to each of some columns, empty at first, without looking whether it fits.
 
     To look costs a pass over the column; what is added meanwhile is only summed up.
     """
 
     def __init__(self) -> None:
         self._left: dict[str, int] = {}
+        #: Whether a column that nothing was added to may hold anything.
+        self._written = False
 
     def take(self, name: str, column: Column, amount: int) -> Column:
         """Return ``column``, wider if need be, with room for ``amount`` more in any place, up or down."""
         left = self._left.get(name, -1) - amount
+        if left < 0 and name not in self._left and not self._written:
+            left = int(np.iinfo(column.dtype).max) - 1 - amount
         if left < 0:
             column, left = self._look(column, amount)
         self._left[name] = left
@@ -49,6 +53,7 @@ class Room:
     def forget(self) -> None:
         """Look again before the next addition: values were written in another way."""
         self._left.clear()
+        self._written = True
 
 
 def amount_of(values: Ints, times: int | None = None) -> int:
