@@ -108,13 +108,15 @@ def _divided(columns: Events, place: NDArray[np.uint16], fresh: NDArray[np.bool_
         return
     chosen = np.flatnonzero(fresh)
     order = chosen[np.argsort(place[chosen], kind="stable")]  # 16 bits: sorted by radix
-    sorted_place, names = place[order], list(columns)
+    sorted_place, names = place[order], [name for name in columns if name != "priced"]
+    priced = columns["priced"][order]
     block = np.stack([columns[name][order] for name in names])
     starts = np.flatnonzero(np.diff(sorted_place, prepend=-1).astype(bool))
     ends = [*starts[1:].tolist(), len(order)]
     for number, begin, end in zip(sorted_place[starts].tolist(), starts.tolist(), ends, strict=False):
         own = dict(zip(names, block[:, begin:end].copy(), strict=True))  # a view would keep the whole chunk
-        yield number, own | {"priced": own["priced"] > 0}
+        own["priced"] = priced[begin:end].copy()
+        yield number, own
 
 
 def _goods(column: Any, setup: Setup) -> Ints:

@@ -70,10 +70,22 @@ class SaleSums:
         slot, where = index[inside] % self.slots, cell[inside]
         for place, each in enumerate(values):
             own = each[inside]
-            column = self._sums[place] = self._room.take(SUMS[place], self._sums[place], amount_of(own, times))
+            column = self._roomy(place, amount_of(own, times))
             np.add.at(column, (slot, where), own.astype(column.dtype))
         for block in set((slot // BLOCK).tolist()):
             self._unchanged.pop(block, None)
+
+    def add_one(self, index: int, cell: Ints, values: tuple[Ints, ...], most: list[int]) -> None:
+        """Add sums of distinct cells to one slot; ``most`` has the largest size among each of ``values``."""
+        if index > self.head - self.slots:
+            for place, each in enumerate(values):
+                row = self._roomy(place, most[place])[index % self.slots]
+                row[cell] += each.astype(row.dtype)
+            self._unchanged.pop(index % self.slots // BLOCK, None)
+
+    def _roomy(self, place: int, amount: int) -> NDArray[Any]:
+        column = self._sums[place] = self._room.take(SUMS[place], self._sums[place], amount)
+        return column
 
     def at(self, slots: Ints | list[int] | slice) -> Ints:
         """Return the sums of some slots, shape (slots, 3, cells)."""
@@ -213,12 +225,30 @@ class SalePrices:
         if not len(at):
             return
         bucket, cell, values = together(at // BUCKET, cell, amount, quantity, self.cells)
-        local = self._civil.locals(bucket * BUCKET)  # a bucket lies in one hour, whatever the zone
         self._moved[cell] = True
-        self._fill(bucket)
-        if self.buckets.head - int(bucket.min()) >= HOUR_BUCKETS:
+        oldest, newest = int(bucket.min()), int(bucket.max())
+        if self.head - oldest >= HOUR_BUCKETS:
             self._baselines = None
-        times = int(bucket.max() - bucket.min()) + 1
+        if oldest == newest:
+            self._add_one(newest, cell, values)
+        else:
+            self._add(bucket, cell, values, newest - oldest + 1)
+
+    def _add_one(self, bucket: int, cell: Ints, values: tuple[Ints, ...]) -> None:
+        """Add sums of one bucket, as nearly all are: distinct cells, at half of what adding to several takes."""
+        self._fill([bucket])
+        local = self._civil.local(bucket * BUCKET)
+        most = [amount_of(each, 1) for each in values]
+        for ring, index in ((self.buckets, bucket), (self.hours, local // HOUR), (self.dates, local // DAY)):
+            ring.add_one(index, cell, values, most)
+        for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
+            if bucket > self.head - length:
+                for place, each in enumerate(values):
+                    window[place, cell] += each
+
+    def _add(self, bucket: Ints, cell: Ints, values: tuple[Ints, ...], times: int) -> None:
+        self._fill(np.unique(bucket).tolist())
+        local = self._civil.locals(bucket * BUCKET)  # a bucket lies in one hour, whatever the zone
         self.buckets.add(bucket, cell, values, 1)
         self.hours.add(local // HOUR, cell, values, times)
         self.dates.add(local // DAY, cell, values, times)
@@ -227,8 +257,8 @@ class SalePrices:
             for place, each in enumerate(values):
                 np.add.at(window[place], cell[inside], each[inside])
 
-    def _fill(self, buckets: Ints) -> None:
-        for bucket in np.unique(buckets).tolist():
+    def _fill(self, buckets: list[int]) -> None:
+        for bucket in buckets:
             place = bisect_right(self._filled, bucket)
             if bucket > self.head - DAY_BUCKETS and (not place or self._filled[place - 1] != bucket):
                 self._filled.insert(place, bucket)

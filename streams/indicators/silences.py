@@ -8,7 +8,7 @@ import numpy as np
 
 from schemas.opening import Week
 from streams.indicators.block import Block
-from streams.indicators.civil import DAY, HOUR, Civil
+from streams.indicators.civil import HOUR, Civil
 from streams.indicators.groups import Floats, Ints
 from streams.indicators.hours import Hours, flags_of
 from streams.indicators.pairs import Grown, Pairs
@@ -82,14 +82,26 @@ class Silences:
             return
         self._grow()
         pair, at = pair[sold], at[sold]
-        local = self._civil.locals(at)
-        day = local // DAY
-        self.day = enter(self.state["hours"], self.day, int(day.max()))
-        kept = day > self.day - RING
-        bit = np.left_shift(1, local % DAY // HOUR).astype(np.int32)
-        np.bitwise_or.at(self.state["hours"], (pair[kept], day[kept] % RING), bit[kept])
+        local, hour = self._civil.locals(at), self._civil.hour_of_all(at)
+        if hour is None:
+            self._mark(pair, local // HOUR)
+        else:
+            self._mark(pair, hour)
         self.state.raise_to("last", pair, local)
         np.maximum.at(self._site["last"], self._pairs.table["site"][pair], local)
+
+    def _mark(self, pair: Ints, hour: Ints | int) -> None:
+        """Note that pairs had a sale in their hours (n,), or all in one."""
+        if isinstance(hour, int):
+            self.day = enter(self.state["hours"], self.day, hour // 24)
+            if hour // 24 > self.day - RING:
+                self.state["hours"][pair, hour // 24 % RING] |= np.int32(1 << hour % 24)
+            return
+        day = hour // 24
+        self.day = enter(self.state["hours"], self.day, int(day.max()))
+        kept = day > self.day - RING
+        bit = np.left_shift(1, hour[kept] % 24).astype(np.int32)
+        np.bitwise_or.at(self.state["hours"], (pair[kept], day[kept] % RING), bit)
 
     def close(self, day: int, *, learn: bool = True) -> None:
         """Work out what the ``WINDOW`` dates up to ``day``, which has just closed, let expect.

@@ -154,7 +154,12 @@ class Shelf:
     def _see(self, pair: Ints, at: Ints) -> None:
         self._values = None
         self._grow()
-        self.state.raise_to("seen_day", pair, self._civil.locals(at) // DAY)
+        hour = self._civil.hour_of_all(at) if len(at) else None
+        if hour is None:
+            self.state.raise_to("seen_day", pair, self._civil.locals(at) // DAY)
+        else:
+            seen = self.state["seen_day"]
+            seen[pair] = np.maximum(seen[pair], hour * HOUR // DAY)
 
     def _move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         self.counts.move(pair, at, quantity)
@@ -166,10 +171,12 @@ class Shelf:
         self._movements.forget(now - REORDER)
 
     def _demand_units(self, pair: Ints, at: Ints, quantity: Ints) -> None:
-        local = self._civil.locals(at)
-        day = local // DAY
-        slot = day % DATES
-        hour_bit = np.left_shift(1, local % DAY // HOUR)
+        hour: Any = self._civil.hour_of_all(at)
+        if hour is None:
+            hour = self._civil.locals(at) // HOUR
+        day = hour // 24
+        slot = np.broadcast_to(day % DATES, pair.shape)
+        hour_bit = np.left_shift(1, hour % 24)
         counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["hours"][pair, slot] & hour_bit) != 0)
         self.state.add("units", (pair[counts], slot[counts]), quantity[counts])
 
