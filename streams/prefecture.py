@@ -178,7 +178,7 @@ class Prefecture(Timeline):
         sales = self.queues[topics.SALES].pop(limit)
         if sales is not None:
             self._sell(sales, retail)
-        quotes = self.queues[topics.QUOTES].pop(limit)
+        quotes = self.queues[topics.QUOTES].pop(limit, arrival=True)
         if quotes is not None:
             # What somebody says of a quote is no sign of life of a feed.
             own = quotes["checked"] == UNCHECKED

@@ -47,8 +47,8 @@ class Queue:
         before, _, columns = self._batches[0]
         return max(before, int(columns["at"][0]))
 
-    def pop(self, limit: int) -> dict[str, Any] | None:
-        """Take the events whose arrival watermark lies before ``limit``, plus an ``arrival`` column."""
+    def pop(self, limit: int, *, arrival: bool = False) -> dict[str, Any] | None:
+        """Take the events whose arrival watermark lies before ``limit``; with ``arrival``, a column of them too."""
         taken: list[tuple[int, int, dict[str, Any]]] = []
         while self._batches and self._batches[0][1] < limit:
             taken.append(self._batches.popleft())
@@ -58,7 +58,9 @@ class Queue:
             return None
         parts = [columns for _, _, columns in taken]
         columns = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]} if taken[1:] else parts[0]
-        return {"arrival": _arrival([before for before, _, _ in taken], parts, columns["at"]), **columns}
+        if arrival:
+            columns = {"arrival": _arrival([before for before, _, _ in taken], parts, columns["at"]), **columns}
+        return columns
 
     def _split(self, limit: int) -> tuple[int, int, dict[str, Any]]:
         """Take the first events of the first batch, those that came before ``limit``."""

@@ -53,7 +53,7 @@ def test_events_leave_as_if_each_had_waited_alone(steps: list[tuple[str, int | l
             saved, queue = queue.dump(), Queue()
             queue.load(saved)
         else:
-            found = queue.pop(value)
+            found = queue.pop(value, arrival=True)
             columns = [found[name].tolist() for name in ("arrival", "at", "number")] if found else [[], [], []]
             assert list(zip(*columns, strict=True)) == expected.pop(value)
         assert (queue.watermark, len(queue)) == (expected.watermark, len(expected.waiting))
