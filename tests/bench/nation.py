@@ -131,7 +131,8 @@ def _stock(shelf: Shelf, pair: np.ndarray, moment: int, closed: int, chance: np.
         shelf.report(pair, at, chance.integers(0, 90_000, len(pair)), chance.integers(1, 2**62, len(pair)))
         shelf.sell(pair, at + 60, chance.integers(500, 5000, len(pair)), np.ones(len(pair), bool), deplete=True)
     shelf.forget(moment)
-    shelf.state["units"][:] = chance.integers(0, 90_000, shelf.state["units"].shape)
+    # So little that stock lasts for months: ten thousand open alerts would be another state.
+    shelf.state["units"][:] = chance.integers(0, 900, shelf.state["units"].shape)
     shelf.state["hours"][:] = _open_hours(shelf.state["hours"].shape, chance)
     shelf.close(closed)
 
