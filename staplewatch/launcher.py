@@ -6,10 +6,8 @@ import asyncio
 import os
 import secrets
 import socket
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib import metadata
@@ -24,6 +22,7 @@ from staplewatch import addresses, assembly, operating, watching
 from staplewatch.audit import opening as audits
 from staplewatch.errors import CommandError
 from staplewatch.instance import Instance, Ownership
+from staplewatch.launching import Ground, absolute, all_or_missing, announce_login, listen, load_map, start
 from staplewatch.parts import Parts
 from staplewatch.reloading import Reloading, remind
 from staplewatch.settings import Settings
@@ -38,8 +37,6 @@ from streams.presence import Presence
 from streams.quiet import calm, hush
 
 if TYPE_CHECKING:
-    from schemas.catalogue import Catalogue
-    from serving.county_map import CountyMap
     from serving.operations.operations import Operations
     from staplewatch.audit.report import Report
     from staplewatch.broker import EmbeddedBroker
@@ -58,17 +55,6 @@ WEB_ANSWER_SECONDS: Final = 15.0
 QUIET_SECONDS: Final = 1.0
 #: and at most this long, for those who go on sending.
 DRAIN_SECONDS: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What parts are made of: settings that were read and checked, and where the broker is."""
-
-    catalogue: Any
-    rules: Any
-    servers: str
-    probes: Probes | None
-    county_map: CountyMap | None
 
 
 class Launcher:
@@ -118,7 +104,7 @@ class Launcher:
             rules = assembly.load_rules(settings, catalogue)
             assembly.reads_in_rust(settings)  # refused before anything is waited for
             county_map = load_map(settings, catalogue)
-            listener = _listen(settings)
+            listener = listen(settings)
             stack.callback(listener.close)
             servers = self._start_broker(stack)
             probes = assembly.open_probes(settings) if self._with_worker else None
@@ -172,7 +158,7 @@ class Launcher:
             return exits.STORED
         store = asyncio.create_task(self._found_warehouse(patience, stack))
         stack.callback(store.cancel)
-        if not await _all_or_missing(stop, patience, broker, store):
+        if not await all_or_missing(stop, patience, broker, store):
             return exits.STORED
         token = self._token()
         operations = await asyncio.to_thread(operating.open_operations, self._settings)
@@ -241,7 +227,7 @@ class Launcher:
             probes=ground.probes,
         )
         patient = self._settings.wait_for_parts is True
-        started = asyncio.create_task(_started(worker, None if patient else READY_SECONDS))
+        started = asyncio.create_task(start(worker, None if patient else READY_SECONDS))
         return await until(stop, started) is not None
 
     async def _site(
@@ -359,81 +345,6 @@ class Launcher:
             timezone=self._settings.timezone,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             version=metadata.version("staplewatch"),
-            packs=_absolute(self._settings.packs),
-            region_packs={code: _absolute(each) for code, each in self._settings.region_packs.items()},
+            packs=absolute(self._settings.packs),
+            region_packs={code: absolute(each) for code, each in self._settings.region_packs.items()},
         )
-
-
-def _absolute(references: Iterable[str]) -> tuple[str, ...]:
-    """Return packs as they are found from any directory: ``my.toml:wholesale`` with its whole path."""
-    return tuple(str(Path(each).resolve()) if ".toml" in each else each for each in references)
-
-
-def load_map(settings: Settings, catalogue: Catalogue) -> CountyMap | None:
-    """Return the wall's map, and log which counties it lacks; raises ``CommandError``."""
-    found = assembly.load_map(settings.map, catalogue)
-    if found is not None and (lacking := assembly.counties_missing(found, catalogue)):
-        log.warning(lacking, map=str(settings.map))
-    return found
-
-
-def announce(instance: Instance) -> None:
-    """Write the one line that says that events can be taken in."""
-    sys.stdout.write(f"ready: http={instance.http} broker={instance.broker}\n")
-    sys.stdout.flush()
-
-
-def announce_login(instance: Instance, secret: str) -> None:
-    """Write the link by which this machine's user logs in, once; what follows ``#`` is in nobody's log."""
-    link = f"{instance.http}/login#link={secret}"
-    sys.stdout.write(say(f"登录（15 分钟内，仅一次）：{link}\n", f"login (once, within 15 minutes): {link}\n"))
-    sys.stdout.flush()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    from serving.server import bind  # noqa: PLC0415
-
-    try:
-        return bind(settings.host, settings.port)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        reason = error.strerror or error
-        msg = say(
-            f"无法监听 {where}（{reason}）：换一个 --port，0 表示任意空闲端口",
-            f"cannot listen on {where} ({reason}): choose another --port, 0 takes a free one",
-        )
-        raise CommandError(msg) from error
-
-
-async def _all_or_missing(stop: asyncio.Event, patience: Patience, *parts: asyncio.Task[Any]) -> bool:
-    """Return when all parts are there or one is missed, False when a stop was asked for before; raises their errors."""
-    others = [asyncio.create_task(event.wait()) for event in (patience.missing, stop)]
-    pending = set(parts)
-    try:
-        while pending and not any(other.done() for other in others):
-            done, _ = await asyncio.wait({*pending, *others}, return_when=asyncio.FIRST_COMPLETED)
-            for part in done & pending:
-                part.result()
-            pending -= done
-        return not stop.is_set()
-    finally:
-        for other in others:
-            other.cancel()
-
-
-async def _started(worker: Worker, seconds: float | None) -> bool:
-    """Start the worker and return when it can take events; raises ``CommandError``."""
-    from streams.cluster import BrokerUnreachableError, TopicsError  # noqa: PLC0415
-    from streams.slot import SlotTakenError  # noqa: PLC0415
-    from streams.worker import WorkerFailedError  # noqa: PLC0415
-
-    try:
-        await worker.start()
-        await worker.wait_ready(seconds)
-    except (BrokerUnreachableError, TopicsError, SlotTakenError) as error:
-        raise CommandError(str(error)) from error
-    except WorkerFailedError as error:
-        raise CommandError(str(error), code=exits.FAILED) from error
-    except TimeoutError as error:
-        raise CommandError(say(f"未能就绪：{error}", f"the worker is {error}"), code=exits.FAILED) from error
-    return True

@@ -18,6 +18,7 @@ from staplewatch.words import say
 from streams import exits
 from streams import worker as streaming
 from streams.cluster import TopicsError
+from streams.failures import WorkerFailedError, WorkerStalledError
 from streams.health import Probes
 from streams.quiet import calm, hush
 from streams.slot import SlotTakenError
@@ -92,9 +93,9 @@ async def _serve(settings: Settings, probes: Probes, stop: asyncio.Event, reread
         return exits.STORED if await streaming.run(built, stop) else exits.UNSTORED
     except (SlotTakenError, TopicsError) as error:
         raise CommandError(str(error)) from error
-    except streaming.WorkerStalledError as error:
+    except WorkerStalledError as error:
         raise CommandError(str(error), code=exits.STALLED) from error
-    except streaming.WorkerFailedError as error:
+    except WorkerFailedError as error:
         msg = say(f"流处理已停止：{error}", str(error))
         raise CommandError(msg, code=exits.FAILED) from error
     finally:

@@ -11,6 +11,7 @@ import structlog
 
 from staplewatch.words import say
 from streams import exits
+from streams.failures import WorkerFailedError, WorkerStalledError
 
 if TYPE_CHECKING:
     from staplewatch.broker import EmbeddedBroker
@@ -59,7 +60,6 @@ async def broker_growth(broker: EmbeddedBroker, mib: int) -> int:
 async def worker_death(worker: Worker, stop: asyncio.Event) -> int:
     """Say so and return the exit code once the worker cannot go on."""
     from streams.slot import SlotTakenError  # noqa: PLC0415
-    from streams.worker import WorkerFailedError, WorkerStalledError  # noqa: PLC0415
 
     try:
         await worker.run_until(stop)

@@ -20,8 +20,9 @@ from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
 from streams.actions import ActionReader, action_rows, stored_actions
 from streams.advice import Advisor
-from streams.alerts.lifecycle import Book, Transition
+from streams.alerts.lifecycle import Book
 from streams.alerts.rulebook import Rulebook
+from streams.alerts.transition import Transition
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.columns import Repeated

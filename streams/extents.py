@@ -19,8 +19,9 @@ import polars as pl
 from schemas import topics
 from schemas.events import LEVELS, Extent, QuoteKind
 from streams.alerts import extent
-from streams.alerts.lifecycle import Named, Transition
+from streams.alerts.episode import Named
 from streams.alerts.rules import Rule
+from streams.alerts.transition import Transition
 from streams.fields import checked, epoch_seconds, refuse
 from streams.indicators.civil import BUCKET
 from streams.judge import Judge
@@ -83,7 +84,7 @@ class Extents:
         goods = self._setup.good_index
         unknown = next((line.good for line in told.lines if line.good not in goods), None)
         if unknown is not None:
-            refuse("good", f"the catalogue has no good {unknown[:40]!r}")
+            refuse("validate", f"the catalogue has no good {unknown[:40]!r}")
         return {
             (line.rule, goods[line.good]): (LEVELS.index(line.level), line.reporting, line.affected)
             for line in told.lines

@@ -10,10 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from schemas.events import LEVELS
-from streams.alerts.lifecycle import Book, Subject, Transition
+from streams.alerts.episode import Subject
+from streams.alerts.lifecycle import Book
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule, evaluate
+from streams.alerts.transition import Transition
 from streams.counties import Counties, spread
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas import topics
 from schemas.events import LEVELS, Extent, ExtentLine, QuoteKind
 from schemas.opening import Week
-from streams.alerts.lifecycle import Transition
+from streams.alerts.transition import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
 from streams.enrolment import Enrolment

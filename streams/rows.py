@@ -13,7 +13,7 @@ import pyarrow as pa
 from schemas import identity
 from schemas.events import LEVELS, Alert
 from schemas.letters import DeadLetter
-from streams.alerts.lifecycle import Named
+from streams.alerts.episode import Named
 from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
 from streams.alerts.transition import Transition

@@ -6,11 +6,9 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
-from typing import TypeVar
 
 import aiokafka
 import msgspec
@@ -20,25 +18,25 @@ from prometheus_client import CollectorRegistry
 
 from schemas import topics
 from schemas.ruling import RulesChange
-from streams import cluster, rebuild
+from streams import cluster
 from streams.app import SESSION_SECONDS, Stream, instance_id, servers
-from streams.health import Health, Probes, Stall
+from streams.condition import Condition
+from streams.failures import WorkerFailedError, WorkerStalledError
+from streams.health import Health, Probes
 from streams.membership import Member, Membership
 from streams.metrics import Metrics
 from streams.options import WorkerOptions
-from streams.outage import MIB, moment
 from streams.pace import Pace
 from streams.partners import Inquiry, Partners
 from streams.pipeline import Pipeline
 from streams.ports import EngineFactory, Hook, no_hook
-from streams.positions import Place
 from streams.presence import Presence
 from streams.publish import Publisher
 from streams.quiet import calm
+from streams.rebuilding import Rebuilding
 from streams.slot import Slot, SlotTakenError, Watchdog, run_id
 from streams.steady import SteadyWall
 from streams.writer import Writer
-from warehouse.errors import WarehouseError, WarehouseUnavailable, state_of
 from warehouse.protocol import Warehouse
 
 log = logging.getLogger(__name__)
@@ -56,24 +54,10 @@ LOOK_SECONDS = 10.0
 #: took a fifth of the time while a backlog was read.
 GC_THRESHOLDS = (100_000, 50, 100)
 
-T = TypeVar("T")
-
 
 #: What becomes of rows that could not be stored before a stop.
 READ_AGAIN = "they are read again after the next start"
 LOST = "they are lost, for the embedded broker keeps records in memory only"
-
-
-#: Stands for the group where places are watched.
-GROUP: Place = ("group", 0)
-
-
-class WorkerFailedError(RuntimeError):
-    """The worker met what only a restart can mend; its supervisor should start it again."""
-
-
-class WorkerStalledError(WorkerFailedError):
-    """Records wait and are not read, for minutes, and nothing that is known of explains it."""
 
 
 class Worker:
@@ -109,8 +93,6 @@ class Worker:
         self.stored = True
         self._wall = wall or SteadyWall()
         self._warehouse = warehouse
-        self._new_engine = new_engine
-        self._prefectures = prefectures
         self._partners = partners or Partners(prefectures, {})
         self._hook = hook
         self._wait_for_broker = wait_for_broker
@@ -120,16 +102,15 @@ class Worker:
         self.presence = Presence(servers(options.broker), wall=self._wall)
         self._membership = Membership(options.slot, instance_id(options), run, self._members)
         self._looked = 0.0
-        self._found_ends: dict[Place, int] = {}
-        #: Why this worker ends itself.
-        self._fatal: Exception | None = None
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="warehouse")
-        self._stall = Stall(options.stall_seconds)
-        self._sharing = Stall(options.sharing_seconds)
+        self._rebuilding = Rebuilding(
+            options, warehouse, self._executor, new_engine, prefectures, self.metrics, self._wall, self._not_ready
+        )
         self._stopping = False
         #: What goes on beside the app.
         self._tasks: list[asyncio.Task[None]] = []
         self._stream: Stream | None = None
+        self._condition: Condition | None = None
 
     @property
     def metrics_address(self) -> tuple[str, int]:
@@ -157,7 +138,7 @@ class Worker:
                 servers(self.options.broker), once=not self._wait_for_broker, tell=self._not_ready
             )
             found.check(self.options.partitions)
-            self.epoch = await self._registered(found.id)
+            self.epoch = await self._rebuilding.register(found.id)
             self.presence.start()
             if not self.options.embedded:
                 await self._claim()
@@ -196,8 +177,9 @@ class Worker:
         if time.monotonic() - self._looked < LOOK_SECONDS:
             return
         self._looked = time.monotonic()
-        self._fatal = self._fatal or await self._membership.look()
-        self._found_ends = await self.presence.ends(list(self.pipeline.positions()))
+        condition = self.condition
+        condition.fatal = condition.fatal or await self._membership.look()
+        condition.found_ends = await self.presence.ends(list(self.pipeline.positions()))
 
     def _assemble(self) -> None:
         options = self.options
@@ -223,8 +205,15 @@ class Worker:
         )
         self.pipeline.seek = self._inquiry.seek
         self._stream = Stream(
-            options, self.pipeline, self.writer, self._rebuilt, self._progress, run=self._run_id, hook=self._hook
+            options,
+            self.pipeline,
+            self.writer,
+            self._rebuilding.rebuilt,
+            self._rebuilding.progress,
+            run=self._run_id,
+            hook=self._hook,
         )
+        self._condition = Condition(options, self.presence, self._stream, self.writer, self.pipeline, self.metrics)
 
     async def _run_app(self) -> None:
         self.writer.start()
@@ -245,6 +234,14 @@ class Worker:
             msg = "the worker was not started"
             raise RuntimeError(msg)
         return self._stream
+
+    @property
+    def condition(self) -> Condition:
+        """Return what judges the running worker."""
+        if self._condition is None:
+            msg = "the worker was not started"
+            raise RuntimeError(msg)
+        return self._condition
 
     def _producer(self) -> aiokafka.AIOKafkaProducer:
         return self.stream.app.producer.raw
@@ -313,7 +310,7 @@ class Worker:
             if task.done() and not task.cancelled():
                 return task.exception()
         crashed = stream.app.crash_reason if stream.app.crashed else None
-        return self._fatal or stream.failure or crashed or self.publisher.failed() or self.writer.failed()
+        return self.condition.fatal or stream.failure or crashed or self.publisher.failed() or self.writer.failed()
 
     async def stop(self) -> None:
         """Stop reading, store and send what is left, commit, end. Bounded by ``stop_seconds``.
@@ -361,106 +358,14 @@ class Worker:
         while True:
             self.pipeline.tick()
             self.pipeline.measure_states()
-            self.health.report(*self._condition())
+            self._tell_condition()
             await asyncio.sleep(TICK_SECONDS)
 
-    def _condition(self) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, object]]:
-        """Return why the worker does not do its work, what is not well although it does, and figures."""
-        reasons = [reason for reason in (self.presence.reason, self.stream.waiting) if reason]
-        notes: list[str] = []
-        outage, waiting = self.writer.outage, self.writer.waiting
-        if outage is not None:
-            (reasons if self.writer.full else notes).append(f"{outage}; {waiting}")
-        if self.writer.full:
-            full = "the buffer is full, reading waits for the warehouse / 缓冲已满，暂停读取"
-            (reasons if outage else notes).append(full)
-        self._look_for_endless_sharing()
-        if stalled := self._stalled():
-            reasons.append(f"no progress in spite of lag: {', '.join(f'{t}/{p}' for t, p in stalled)}")
+    def _tell_condition(self) -> None:
+        told = self.condition.look()
         if failure := self._failure():
-            reasons.append(f"failed: {failure!r}")
-        figures = {
-            "state": outage.state if outage else "ok",
-            "since": moment(outage.since) if outage else None,
-            "reason": outage.reason if outage else "",
-            "rows_waiting": waiting.rows,
-            "mib_waiting": round(waiting.bytes / MIB, 1),
-            "mib_bound": round(self.options.buffer_bytes / MIB, 1),
-            "seconds_left": None if waiting.seconds_left is None else round(waiting.seconds_left),
-        }
-        return tuple(reasons), tuple(notes), {"storing": figures}
-
-    def _look_for_endless_sharing(self) -> None:
-        """End the worker when its group does not come to an assignment: a new process joins anew.
-
-        Nothing else would: while partitions are shared out, records that wait are no stall.
-        """
-        if not self.stream.sharing or self.presence.away_since:
-            self._sharing.excuse()
-        elif self._sharing.look({GROUP: 0}, {GROUP: 1}) and self._fatal is None:
-            lasted = f"{self._sharing.longest:.0f} s"
-            msg = f"no partitions were shared out for {lasted}: start it again / 分区分配 {lasted} 未完成，请重启"
-            self._fatal = WorkerStalledError(msg)
-
-    def _stalled(self) -> list[Place]:
-        """Return the places that are not read although they could be; ends the worker when that lasts."""
-        ends = self._ends()
-        if self.presence.away_since or self.writer.full or self.stream.waiting or self.pipeline.suspended:
-            self._stall.excuse()
-            return []
-        stalled = self._stall.look(self.pipeline.positions(), ends)
-        if stalled and self._stall.longest >= self.options.stall_exit_seconds and self._fatal is None:
-            places = ", ".join(f"{topic}/{partition}" for topic, partition in stalled)
-            lasted = f"{self._stall.longest:.0f} s"
-            self._fatal = WorkerStalledError(
-                f"no progress for {lasted} in spite of lag ({places}): start it again / 消费停滞 {lasted}，请重启"
-            )
-        return stalled
-
-    def _ends(self) -> Mapping[Place, int]:
-        """Return the log ends that fetches told of, and publish the lag."""
-        ends: dict[Place, int] = {}
-        with suppress(ConsumerNotStarted):
-            ends = self.stream.consumer.ends()
-        for place, end in self._found_ends.items():
-            ends[place] = max(end, ends.get(place, 0))
-        for (topic, partition), position in self.pipeline.positions().items():
-            lag = max(0, ends.get((topic, partition), position) - position)
-            self.metrics.lag.labels(topic, partition).set(lag)
-        return ends
-
-    async def _registered(self, epoch: str) -> rebuild.Epoch:
-        said = ""
-        while True:
-            try:
-                return await self._blocking(rebuild.register, self._warehouse, epoch)
-            except (WarehouseUnavailable, WarehouseError) as error:
-                state = state_of(error)
-                if said != state:
-                    log.warning("waiting for the warehouse (%s): %s", state, error)
-                said = state
-                self._not_ready(f"the warehouse is {state}: {error}")
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _rebuilt(self, partition: int) -> rebuild.Rebuilt:
-        rebuilder = rebuild.Rebuilder(
-            self._warehouse,
-            self._new_engine,
-            self.epoch,
-            partitions=self.options.partitions,
-            prefectures=self._prefectures,
-            history_days=self.options.history_days,
-            wall=self._wall,
-        )
-        with self.metrics.rebuild.time():
-            return await self._blocking(rebuilder.rebuild, partition)
-
-    async def _progress(self) -> Mapping[Place, int]:
-        return await self._blocking(rebuild.progress, self._warehouse, self.epoch.id)
-
-    async def _blocking(self, function: Callable[..., T], *arguments: object) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(function, *arguments))
+            told.reasons.append(f"failed: {failure!r}")
+        self.health.report(tuple(told.reasons), tuple(told.notes), told.figures)
 
 
 async def within(seconds: float, awaitable: Awaitable[object]) -> bool:

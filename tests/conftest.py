@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -12,6 +13,18 @@ from tests import services
 from tests.clickhouse import clickhouse_server
 
 T = TypeVar("T")
+
+#: Where tests run whole pipelines: as long together as all other tests with servers, so they run beside them.
+PIPELINES = {"integration", "reliability"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs whole pipelines, before ``-m`` chooses."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in PIPELINES:
+            item.add_marker("pipeline")
 
 
 @pytest.fixture(scope="session")

@@ -352,13 +352,13 @@ def _launch(given: dict[str, Any], *, with_worker: bool) -> int:
         settings = _settings(given)
         if not with_worker:
             _need(settings, "broker", "warehouse")
-        from staplewatch import launcher  # noqa: PLC0415
+        from staplewatch import launcher, launching  # noqa: PLC0415
 
         limit = seconds(given.get("duration"))
         return launcher.Launcher(
             settings,
             stopping,
-            launcher.announce,
+            launching.announce,
             duration=limit,
             with_worker=with_worker,
             reread=partial(_read, given),

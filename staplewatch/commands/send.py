@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from staplewatch.commands import letters
+from staplewatch.commands import resend
 from staplewatch.commands.options import (
     Broker,
     Catalogue,
@@ -111,7 +111,7 @@ def register(app: typer.Typer) -> None:
             "staplewatch replay quotes quotes.csv --data DIR --from 2022-08-01 --to 2022-08-31 --skip-bad",
         ),
     )(replay_quotes)
-    letters.register_replay(replay)
+    resend.register(replay)
     app.add_typer(replay, name="replay")
     convert = typer.Typer(
         help=say("转换数据文件及其目录。", "Convert data files, with a catalogue of their own."), no_args_is_help=True

@@ -10,17 +10,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from schemas.catalogue import Catalogue
-from schemas.events import Alert, AlertState, AsOf, QuoteKind
+from schemas.events import Alert, AlertState, AsOf
 from streams.alerts import explain, words
+from streams.alerts.episode import Episode, Evaluation, Named, Names, Subject
 from streams.alerts.evaluation import UNDEFINED
-from streams.alerts.names import Trigger
 from streams.alerts.rulebook import Rulebook
-from streams.alerts.rules import Rule, Text
+from streams.alerts.rules import Rule
 from streams.alerts.transition import Reason, Transition
 
 __all__ = ["Book", "Subject", "Transition"]
@@ -29,88 +29,6 @@ BUCKET: Final = 300
 #: Never change it: episode ids would no longer agree with those stored.
 NAMESPACE: Final = uuid.UUID("6f1d3b0e-5d0a-5f0c-9a51-7c8a3f1f2b64")
 _UNIX_EPOCH: Final = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001
-
-#: (region, good, site); the site is empty for an alert on a region.
-Subject: TypeAlias = tuple[int, str, str]
-
-
-class Evaluation(msgspec.Struct, frozen=True):
-    """One row of an evaluated frame, as the life cycle sees it."""
-
-    subject: Subject
-    at: int
-    moment: int
-    start: int
-    level: int
-    clear: bool
-    values: Mapping[str, float | None]
-    evidence: Mapping[str, float | None]
-    date: int | None
-    ending: Reason = "cleared"
-
-
-class Episode(msgspec.Struct):
-    """An open alert: its newest transition, and what the next evaluations are held against.
-
-    ``since``: moment at which the condition first held. ``clear_since`` and ``below_since``: first
-    moment of the present run of clear evaluations, and of those below the level (``below`` is the
-    highest of them). ``undefined_since``: date of the first of a run of undefined ones.
-    """
-
-    newest: Transition
-    since: int
-    clear_since: int | None = None
-    below_since: int | None = None
-    below: int = 0
-    undefined_since: int | None = None
-
-
-class Named(msgspec.Struct, frozen=True, array_like=True):
-    """What a rule was called when a snapshot was taken: enough to end its alerts when no pack has it any more.
-
-    ``regions`` are those with alerts of a version for some regions, empty for the one that holds everywhere else.
-    """
-
-    ref: str
-    id: str
-    pack: str
-    pack_version: str
-    kind: QuoteKind
-    trigger: Trigger
-    zh: str
-    en: str
-    regions: tuple[int, ...] = ()
-
-    def rule(self) -> Rule:
-        """Return a rule with these names and nothing to evaluate."""
-        return Rule(
-            id=self.id,
-            pack=self.pack,
-            pack_version=self.pack_version,
-            kind=self.kind,
-            subjects=(),
-            trigger=self.trigger,
-            title=Text(self.zh, self.en),
-            levels={},
-            evidence=None,
-            hold=0,
-            clear_hold=0,
-            stale_after=0,
-            headline="",
-            phrases={},
-            shows=(),
-        )
-
-
-class _Names:
-    """What the rules of a snapshot were called, by region."""
-
-    def __init__(self, named: Iterable[Named]) -> None:
-        self._found = {(each.ref, region): each for each in named for region in each.regions or (None,)}
-
-    def of(self, ref: str, region: int) -> Named:
-        """Return the name of a rule that has alerts in a region."""
-        return self._found.get((ref, region)) or self._found[ref, None]
 
 
 class Book:
@@ -199,7 +117,7 @@ class Book:
         at = max(at, episode.newest.at)
         moment, start = _moment(rule, at, date)
         seen = Evaluation((region, good, site), at, moment, start, level, level == 0, values, evidence, date)
-        _reset(episode)
+        episode.reset()
         state = episode.newest.state if level else "resolved"
         return [self._move(rule, episode, seen, state, level, "corrected")]
 
@@ -224,7 +142,7 @@ class Book:
         return {
             "open": [msgspec.to_builtins(episode) for found in self._open.values() for episode in found.values()],
             "ended": ended,
-            "rules": [msgspec.to_builtins(_named(rule, self._held(rule))) for rule in used],
+            "rules": [msgspec.to_builtins(Named.of(rule, self._held(rule))) for rule in used],
         }
 
     def load(self, data: Mapping[str, object]) -> None:
@@ -236,7 +154,7 @@ class Book:
         """
         episodes = msgspec.convert(data["open"], list[Episode])
         ended = msgspec.convert(data["ended"], list[tuple[str, int, str, str, int, int]])
-        named = _Names(msgspec.convert(data["rules"], list[Named]))
+        named = Names(msgspec.convert(data["rules"], list[Named]))
         self._open = {name: {} for name in self._rulebook.rules}
         self._ended = {name: {} for name in self._rulebook.rules}
         self._removed, self._orphans = {}, []
@@ -366,18 +284,18 @@ class Book:
 
     def _firing(self, rule: Rule, episode: Episode, seen: Evaluation) -> Transition | None:
         if seen.level > episode.newest.level:
-            _reset(episode)
+            episode.reset()
             return self._move(rule, episode, seen, "firing", seen.level, "escalated")
-        if _has_cleared(rule, episode, seen):
+        if episode.has_cleared(rule, seen):
             return self._move(rule, episode, seen, "resolved", 0, seen.ending)
         # At no level, but not clear: the lowest level counts as still there.
         effective = seen.level if seen.level > 0 or seen.clear else rule.lowest
-        if not _has_fallen(rule, episode, seen.moment, effective):
+        if not episode.has_fallen(rule, seen.moment, effective):
             return None
         lower = episode.below
-        _reset_below(episode)
+        episode.reset_below()
         transition = self._move(rule, episode, seen, "firing", lower, "lowered")
-        _has_fallen(rule, episode, seen.moment, effective)
+        episode.has_fallen(rule, seen.moment, effective)
         return transition
 
     def _move(
@@ -416,11 +334,6 @@ def _ahead(stored: Transition, known: Transition) -> bool:
     return stored.start > known.start
 
 
-def _named(rule: Rule, regions: tuple[int, ...]) -> Named:
-    about = (rule.ref, rule.id, rule.pack, rule.pack_version, rule.kind, rule.trigger)
-    return Named(*about, rule.title.zh, rule.title.en, regions)
-
-
 def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:
     """Return the moment of an evaluation, and the start that an episode beginning there has."""
     if rule.trigger != "date":
@@ -429,35 +342,6 @@ def _moment(rule: Rule, at: int, date: int | None) -> tuple[int, int]:
         msg = f"rule {rule.ref} is evaluated per date: pass the date"
         raise ValueError(msg)
     return date, date
-
-
-def _has_cleared(rule: Rule, episode: Episode, seen: Evaluation) -> bool:
-    if not seen.clear:
-        episode.clear_since = None
-        return False
-    if episode.clear_since is None:
-        episode.clear_since = seen.moment
-    return seen.moment - episode.clear_since >= rule.clear_hold
-
-
-def _has_fallen(rule: Rule, episode: Episode, moment: int, effective: int) -> bool:
-    if effective >= episode.newest.level:
-        _reset_below(episode)
-        return False
-    if episode.below_since is None:
-        episode.below_since = moment
-    episode.below = max(episode.below, effective)
-    return moment - episode.below_since >= rule.clear_hold
-
-
-def _reset(episode: Episode) -> None:
-    episode.clear_since = None
-    _reset_below(episode)
-
-
-def _reset_below(episode: Episode) -> None:
-    episode.below_since = None
-    episode.below = 0
 
 
 def _defined(values: Mapping[str, float | None]) -> dict[str, float]:

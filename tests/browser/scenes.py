@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.events import Acknowledged, AsOf, Indicator
+from schemas.events import Acknowledged, AsOf, Indicator, Substitute
 from serving.rows import AlertRow
 from tests.browser.told import CATALOGUE, row_of
 
@@ -163,6 +163,7 @@ def alert(region: int, good: str, level: str, measure: str, value: float | None,
         text_zh=f"{CATALOGUE.place_zh(region)} {known.name_zh} {chinese}",
         text_en=f"{CATALOGUE.place_en(region)} {known.name_en} {english}",
         acknowledged=Acknowledged(by, moment(at + timedelta(minutes=9)), "") if by else None,
+        substitutes=[] if measure in RISING else [Substitute("540102-03", "540102", good, 320.0, 9.5)],
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
+from schemas.events import Substitute
 from tests.browser.conftest import Open
 from tests.browser.pages import Pages, pages
 from tests.browser.told import story, telling
@@ -101,6 +102,13 @@ def test_a_storm_is_one_row(wall: Open) -> None:
     page = wall(routes=telling(lambda: story(*storm))).page
     expect(page.locator(".ticker .row[data-storm]")).to_contain_text("林芝 5 县 · 土豆 · 最高黄", timeout=PATIENCE_MS)
     expect(page.locator("#unconfirmed")).to_have_text("5")
+
+
+@pytest.mark.parametrize(("level", "where"), [("orange", ".ticker .row[data-alert]"), ("red", ".takeover .band")])
+def test_who_can_step_in_first_is_said_where_the_alert_is(wall: Open, level: str, where: str) -> None:
+    helpers = [Substitute("市东店", "540602", "potato", 320.0, 9.5), Substitute("那曲路店", "540102", "potato", 55.0)]
+    page = wall(routes=telling(lambda: story(alert(level=level, substitutes=helpers)))).page
+    expect(page.locator(where)).to_contain_text("补位 市东店 320 公斤", timeout=PATIENCE_MS)
 
 
 def test_nothing_open_shows_zeros_with_hollow_shapes_and_what_was_resolved(wall: Open) -> None:

@@ -15,7 +15,8 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from schemas import topics
 from streams import cluster
-from streams.worker import Worker, WorkerFailedError
+from streams.failures import WorkerFailedError
+from streams.worker import Worker
 from tests import services
 from tests.integration.workers import (
     PARTITIONS,

@@ -85,6 +85,8 @@ const ZH = {
   cover24: "24h 涨 %",
   onHand: "库存",
   inStock: "有货网点",
+  stepIn: "补位",
+  stepInHead: "补位 · 依据",
   substitutes: "可补位网点",
   substitutesNote: "余量高于自身需要，可调入",
   gives: "可调",
@@ -194,6 +196,8 @@ const EN: Words = {
   cover24: "24 h %",
   onHand: "Stock",
   inStock: "In stock",
+  stepIn: "Step in:",
+  stepInHead: "Who steps in · evidence",
   substitutes: "Who can step in",
   substitutesNote: "sites with more than they need themselves",
   gives: "Can give",
@@ -316,6 +320,16 @@ export function baseAndNow(alert: Alert): [base: string, now: string] | null {
   const now = measure === "spike_24h" ? all.vwap_24h : measure === "spike_1h" ? all.vwap_1h : all.price;
   if (!isShare(measure) || value === null || now == null) return null;
   return [format.price(now / (1 + value)), format.price(now)];
+}
+
+/** Who can step in first, and with how much: 补位 市东店 320 公斤. Empty where nobody is known. */
+export function stepsIn(alert: Alert, goods: ReadonlyMap<string, Good>, words: Words, lang: Lang): string {
+  const best = alert.substitutes?.[0];
+  if (!best) return "";
+  const good = goods.get(best.good);
+  // of an enterprise that is silent the good is not the alert's
+  const what = best.good === alert.good ? "" : nameOf(good, lang, best.good);
+  return [words.stepIn, best.site, what, format.quantity(best.gives), unitOf(good, lang)].filter(Boolean).join(" ");
 }
 
 /** What it rests on, in words: 5 店 30 行 · 3/5 网点缺货. */

@@ -1,7 +1,7 @@
 import * as format from "../format";
 import { figure, isConfirmed } from "../model/alerts";
 import type { Alert } from "../model/types";
-import { evidenceOf, labelled, nameOf, placeOf, thresholdText } from "../words";
+import { evidenceOf, labelled, nameOf, placeOf, stepsIn, thresholdText } from "../words";
 import { DrillMark, type TickerProps } from "./ticker";
 import { Symbol } from "./symbol";
 
@@ -28,6 +28,7 @@ function Card(props: Omit<TickerProps, "entries" | "open" | "resolved"> & { aler
   const { alert, regions, goods, words, lang, dataNow } = props;
   const [label, value] = labelled(alert, lang);
   const found = figure(alert);
+  const helper = stepsIn(alert, goods, words, lang);
   const line = found.ticks.find((tick) => tick.level === alert.level);
   return (
     <button type="button" class="card" data-alert={alert.id} onClick={() => props.onAlert(alert)}>
@@ -43,6 +44,7 @@ function Card(props: Omit<TickerProps, "entries" | "open" | "resolved"> & { aler
         {format.age(dataNow - Date.parse(alert.at), lang)}
       </span>
       <span class="evidence">{evidenceOf(alert, goods.get(alert.good), lang)}</span>
+      {helper && <span class="evidence helper">{helper}</span>}
     </button>
   );
 }

@@ -1,7 +1,7 @@
 import * as format from "../format";
 import { figure, highestFirst } from "../model/alerts";
 import type { Alert, Good, Lang, Region } from "../model/types";
-import { evidenceOf, labelled, nameOf, placeOf, thresholdText, type Words } from "../words";
+import { evidenceOf, labelled, nameOf, placeOf, stepsIn, thresholdText, type Words } from "../words";
 import { Symbol } from "./symbol";
 
 /** Bands at most; more than that are a number. */
@@ -65,6 +65,7 @@ function Band(props: Props & { alert: Alert }) {
   const red = found.ticks.find((tick) => tick.level === "red");
   const due = Date.parse(alert.at) + REPORT_MS;
   const evidence = evidenceOf(alert, goods.get(alert.good), lang);
+  const helper = stepsIn(alert, goods, words, lang);
   return (
     <button type="button" class="band" data-alert={alert.id} onClick={() => props.onAlert(alert)}>
       <Symbol level="red" lang={lang} character />
@@ -80,6 +81,7 @@ function Band(props: Props & { alert: Alert }) {
         <span>{words.since(format.age(dataNow - Date.parse(alert.at), lang))}</span>
       </span>
       {evidence && <span class="evidence">{evidence}</span>}
+      {helper && <span class="evidence helper">{helper}</span>}
     </button>
   );
 }

@@ -3,7 +3,7 @@ import { falls, figure, type Figure } from "../model/alerts";
 import { place } from "../model/cover";
 import type { Entry } from "../model/ticker";
 import type { Alert, Good, Lang, Region } from "../model/types";
-import { baseAndNow, characterOf, evidenceOf, labelled, nameOf, placeOf, shortOf, tickText, type Words } from "../words";
+import { baseAndNow, characterOf, evidenceOf, labelled, nameOf, placeOf, shortOf, stepsIn, tickText, type Words } from "../words";
 import { Gauge } from "./gauge";
 import { Symbol } from "./symbol";
 
@@ -27,6 +27,7 @@ export interface TickerProps {
 export function Ticker(props: TickerProps) {
   const { entries, words, open, resolved } = props;
   const shown = entries.reduce((sum, entry) => sum + entry.alerts.length, 0);
+  const helped = entries.some((entry) => entry.alert.substitutes?.length);
   return (
     <section class={resolved ? "ticker resolved" : "ticker"} aria-label={words.newest}>
       <div class="row head">
@@ -37,7 +38,7 @@ export function Ticker(props: TickerProps) {
         <span>{words.extent}</span>
         <span>{words.lines}</span>
         <span>{words.before}</span>
-        <span>{words.evidence}</span>
+        <span>{helped ? words.stepInHead : words.evidence}</span>
         <span>{words.confirmation}</span>
       </div>
       {entries.length === 0 && <p class="quiet">{words.nobody}</p>}
@@ -47,9 +48,10 @@ export function Ticker(props: TickerProps) {
 }
 
 function AlertRow(props: TickerProps & { entry: Entry }) {
-  const { entry, regions, goods, lang, dataNow } = props;
+  const { entry, regions, goods, words, lang, dataNow } = props;
   const { alert } = entry;
   const [label, value] = labelled(alert, lang);
+  const helper = stepsIn(alert, goods, words, lang);
   const change = baseAndNow(alert);
   return (
     <button type="button" class="row" data-alert={alert.id} data-level={alert.level} title={lang === "zh" ? alert.text_zh : alert.text_en} onClick={() => props.onAlert(alert)}>
@@ -64,14 +66,15 @@ function AlertRow(props: TickerProps & { entry: Entry }) {
         {label} <b>{value}</b>
       </span>
       <AlertGauge alert={alert} />
-      <span class="change">
-        {change && (
-          <>
-            {change[0]} → <b>{change[1]}</b>
-          </>
-        )}
+      {change && (
+        <span class="change">
+          {change[0]} → <b>{change[1]}</b>
+        </span>
+      )}
+      <span class={change ? "evidence" : "evidence wide"}>
+        {helper && <b class="helper">{helper}</b>}
+        {evidenceOf(alert, goods.get(alert.good), lang)}
       </span>
-      <span class="evidence">{evidenceOf(alert, goods.get(alert.good), lang)}</span>
       <Confirmation alert={alert} {...props} />
     </button>
   );
