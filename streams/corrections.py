@@ -8,16 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.events import QuoteKind
-from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET
 from streams.indicators.groups import Ints
 from streams.indicators.prices import CORRECTABLE, DAY_BUCKETS
+from streams.written import Written
 
 if TYPE_CHECKING:
     from streams.prefecture import Prefecture
 
-#: A row's stock columns, and the stores that were seen, stay as they were: they are as of their moment.
-KEPT = ("on_hand", "sites_in", "sites_out", "in_stock_rate", "demand_day", "cover_days", "stores_24h")
 #: A quote of date d is read by change_month up to d + 34, and by presence two dates more.
 QUOTE_REACH = 37
 
@@ -29,9 +27,8 @@ class Corrections:
 
     def __init__(self, place: Prefecture) -> None:
         self._place = place
-        #: Bucket -> rows written (sorted) and their kept columns.
-        self._written: dict[int, tuple[Ints, Values]] = {}
-        self._blocks: dict[int, Block] = {}
+        #: A row's stock columns, and the stores that were seen, stay as they were: they are as of their moment.
+        self._written = Written(place.rows, CORRECTABLE)
         self._late: dict[int, int] = {}
         self._quotes: dict[tuple[QuoteKind, int], set[int]] = {}
         #: Of these, dates with a price that somebody has corrected: alerts that rest on them cannot wait for hours.
@@ -40,16 +37,7 @@ class Corrections:
 
     def remember(self, bucket: int, rows: Ints, values: Values) -> None:
         """Keep what was written for ``bucket`` beside prices; ``values`` are columns of every row."""
-        self._keep(bucket, rows, {name: values[name][rows] for name in KEPT})
-        for old in [each for each in self._written if each <= bucket - CORRECTABLE]:
-            del self._written[old], self._blocks[old]
-
-    def _keep(self, bucket: int, rows: Ints, kept: Values) -> None:
-        """Keep columns that nobody writes to any more."""
-        self._written[bucket] = (rows, kept)
-        self._blocks[bucket] = Block([bucket, rows, kept])
-        for column in (rows, *kept.values()):
-            column.flags.writeable = False
+        self._written.add(bucket, rows, values)
 
     def note_late(self, cells: Ints, buckets: Ints) -> None:
         """Note lines whose buckets were written before they came."""
@@ -59,14 +47,8 @@ class Corrections:
 
     def _add_row(self, cell: int, bucket: int) -> None:
         """Let a late line's own bucket have a row even if none was written then."""
-        goods = self._place.sales.goods
-        rows, kept = self._written.get(bucket, (np.zeros(0, np.int64), {name: np.zeros(0) for name in KEPT}))
-        missing = np.setdiff1d([cell, self._place.cells + cell % goods], rows)
-        if not len(missing) or bucket <= self._place.sales.head - CORRECTABLE:
-            return
-        places = np.searchsorted(rows, missing)
-        filled = {name: np.insert(values.astype(float), places, np.nan) for name, values in kept.items()}
-        self._keep(bucket, np.insert(rows, places, missing), filled)
+        if bucket > self._place.sales.head - CORRECTABLE:
+            self._written.mark(bucket, np.array([cell, self._place.cells + cell % self._place.sales.goods]))
 
     def note_quotes(self, kind: QuoteKind, day: int, cells: Ints, *, corrected: bool = False) -> None:
         """Note quotes of a date that has closed; ``corrected``: some of them correct others."""
@@ -109,7 +91,7 @@ class Corrections:
         return since
 
     def _rewrite(self, bucket: int, goods: Ints, prices: Values, since: Ints) -> None:
-        rows, kept = self._written[bucket]
+        rows = self._written.rows(bucket)
         # A line moves windows of 24 h; what it does to baselines of later dates is read when they are computed.
         changed = np.flatnonzero((since[rows] <= bucket) & (bucket < since[rows] + DAY_BUCKETS))
         if not len(changed):
@@ -118,10 +100,7 @@ class Corrections:
         county, good = np.divmod(chosen, self._place.sales.goods)
         place = (county, np.searchsorted(goods, good))
         values = {name: each[place] for name, each in prices.items()}
-        values |= {
-            name: np.nan_to_num(each[changed]) if name.startswith(("sites", "stores")) else each[changed]
-            for name, each in kept.items()
-        }
+        values |= self._written.values(bucket, chosen)
         self._place.write_rows((bucket + 1) * BUCKET, chosen, values)
 
     def write_quotes(self) -> None:
@@ -160,7 +139,7 @@ class Corrections:
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
         return {
-            "written": list(self._blocks.values()),
+            "written": self._written.dump(),
             "late": list(self._late.items()),
             "quotes": [[kind, day, sorted(cells)] for (kind, day), cells in self._quotes.items()],
             "named": [list(each) for each in sorted(self._named)],
@@ -168,9 +147,7 @@ class Corrections:
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
-        self._written, self._blocks = {}, {}
-        for bucket, rows, kept in data["written"]:
-            self._keep(bucket, rows, kept)
+        self._written.load(data["written"])
         self._late = dict(data["late"])
         self._quotes = {(kind, day): set(cells) for kind, day, cells in data["quotes"]}
         self._named = {(kind, day) for kind, day in data["named"]}

@@ -35,7 +35,9 @@ from streams.live import indicators_of
 from streams.market import KINDS
 from streams.marking import Marker
 from streams.options import Options
-from streams.outcome import POSITION_BITS, Outcome
+from streams.origins import Origins
+from streams.outcome import POSITION_BITS, Outcome, taken
+from streams.panel import judge_together
 from streams.prefecture import Prefecture
 from streams.registry import Registries, Registry
 from streams.replayed import Replayed, remember, replayed, versions
@@ -94,6 +96,7 @@ class Engine:
         self._book = Book(rulebook, catalogue, self._setup.civil.zone)
         self._judge = Judge(rulebook, self._book, self._setup.goods)
         self._places: dict[int, Prefecture] = {}
+        self._origins = Origins(self._place)
         self._advisor = Advisor(rulebook, self._places, self._setup)
         telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
         mine = [code for code in catalogue.prefectures if topics.partition_of(code, self._partitions) == self.partition]
@@ -218,7 +221,7 @@ class Engine:
         if table == "registry":
             self._registries.push(columns)
             return
-        for place, events in arrivals(table, columns, self._place, self._setup):
+        for place, events in arrivals(table, columns, self._place, self._setup, self._origins):
             place.push(TOPICS[table], events, wall)
 
     def registry(self, prefecture: int) -> Registry:
@@ -303,6 +306,7 @@ class Engine:
         self._clocks.apply(self.offsets, {**self._places, **self._absent})
         for place in self._places.values():
             place.advance(wall)
+        judge_together(self._judge, self._places.values())
         self._extents.advance(wall)
         self._collect(wall, outcome, publish=publish)
 
@@ -321,10 +325,9 @@ class Engine:
                     outcome.count(f"quotes_{state}", 1)
                 outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
+        outcome.add_rows("indicators", taken([source.output for source in sources], position))
         transitions: list[Transition] = []
         for source in sources:
-            if source.output:
-                outcome.add_rows("indicators", source.output.take(position))
             transitions += source.transitions
             source.transitions = []
         outcome.alerts += self._alerts(transitions, as_of, wall)
@@ -398,6 +401,7 @@ class Engine:
         self._registries.load(state["registries"])
         for code, saved in state["places"]:
             self._place(code).load(saved)
+        self._origins = Origins(self._place)
         for saved in state["absent"]:
             if saved[0] in self._absent:  # else no rule looks above prefectures any more
                 self._absent[saved[0]].load(saved, same=same)
@@ -451,6 +455,7 @@ class Engine:
             place.advance(wall, ahead=False)
             while place.behind:
                 place.advance(wall, ahead=False)
+        judge_together(self._judge, self._places.values())
 
     def adopt(self, stored: pa.Table) -> None:
         """Live: take over the newest stored transition of every episode that moved since the snapshot.

@@ -7,7 +7,7 @@ every ``LOOK_SECONDS`` too. One that the registry says has left the prefecture i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,6 @@ from streams.registry import Registry
 from streams.senders import Senders
 from streams.setup import Setup
 
-if TYPE_CHECKING:
-    from streams.alerts.transition import Transition
-
 #: RULES, "Evaluation": silence needs the clock, not an event.
 LOOK_SECONDS: Final = 30
 
@@ -36,7 +33,8 @@ class Enterprises:
         self._code, self._senders, self._registry = code, senders, registry
         self._setup, self._judge = setup, judge
         self.feeds = Feeds(setup.civil, senders.hours)
-        self._frames = Frames()
+        #: Rows that wait to be judged; ``enterprise`` is a place in ``names``.
+        self.frames = Frames()
         #: Senders in frames that wait to be judged: their alerts may have begun without our knowing yet.
         self._unjudged: set[int] = set()
         self._looked = NEVER
@@ -58,7 +56,7 @@ class Enterprises:
 
     def waits(self, moment: int) -> bool:
         """Return whether an enterprise must be evaluated at the next grid point although nothing happens."""
-        return self._watching and bool(self._frames.size or self._open() or self.feeds.watched(moment).any())
+        return self._watching and bool(self.frames.size or self._open() or self.feeds.watched(moment).any())
 
     def next_change(self, moment: int) -> int:
         """Return the first grid point at which an enterprise may need to be looked at."""
@@ -75,7 +73,7 @@ class Enterprises:
         self._unjudged.update(np.flatnonzero(self.feeds.watched(at)).tolist())
         sender = np.array(sorted(self._unjudged.union(self._open())), np.int64)
         if len(sender):
-            self._frames.add(self.frame(at, sender))
+            self.frames.add(self.frame(at, sender))
 
     def look_ahead(self, now: int) -> None:
         """Live: evaluate between grid points."""
@@ -99,16 +97,14 @@ class Enterprises:
         }
 
     @property
-    def size(self) -> int:
-        """Return the rows that wait to be judged."""
-        return self._frames.size
+    def names(self) -> list[str]:
+        """Return the names of all senders."""
+        return self._senders.names
 
-    def judge(self) -> list[Transition]:
-        """Return the transitions of what was evaluated since the last call."""
-        if not self._frames.size:
-            return []
+    def judged(self) -> None:
+        """Forget the rows that waited: they were judged."""
+        self.frames = Frames()
         self._unjudged.clear()
-        return self._judge.enterprises(self._frames.take(), self._senders.names)
 
     # -- snapshot
 

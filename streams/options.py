@@ -44,7 +44,7 @@ class Options:
     extent_wait: int = 3600
     open_hours: tuple[int, int] = (8, 22)
     list_days: int = 28
-    #: Counts kept per (site, good), so that a correction can take away the newest ones: 32 B each.
+    #: Counts kept per (site, good), so that a correction can take away the newest ones: 20 B each.
     counts_kept: int = 4
     #: Lines of deliveries kept per prefecture for the same purpose, within 7 dates: 32 B each.
     deliveries_kept: int = 500_000

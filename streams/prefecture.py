@@ -28,6 +28,7 @@ from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.outcome import IndicatorRows
+from streams.panel import FRAME_ROWS, judge_together
 from streams.quarantine import UNCHECKED
 from streams.queues import NEVER
 from streams.registry import Registry
@@ -37,8 +38,6 @@ from streams.sites import Sites
 from streams.suspects import Suspects
 from streams.timeline import Timeline
 
-#: Rows gathered before rules are evaluated: a batch of rules costs ~10 ms however few the rows.
-FRAME_ROWS = 20_000
 #: Rows of late lines are rewritten at these local hours, and at a clean stop.
 CORRECTION_HOURS = 4
 CORRECTION_PHASE = 2
@@ -74,7 +73,8 @@ class Prefecture(Timeline):
         #: Rows in frames that wait to be judged: their alerts may have begun without our knowing yet.
         self._unjudged = np.zeros(self.rows, bool)
         self.corrections = Corrections(self)
-        self._frames = Frames()
+        #: Rows of regions that wait to be judged.
+        self.frames = Frames()
         self.values: Values = {}
         self.output = IndicatorRows()
         #: Grid point at which rows are written: of two rows of one key the later one holds.
@@ -113,11 +113,6 @@ class Prefecture(Timeline):
 
     # -- time
 
-    def advance(self, wall: float, *, ahead: bool = True) -> None:
-        """Do everything that is due; live, ``ahead`` looks into the started bucket too."""
-        super().advance(wall, ahead=ahead)
-        self._judge_ticks()
-
     def enter(self, moment: int) -> None:
         """Begin the bucket that starts at ``moment``."""
         self.moment = moment
@@ -127,7 +122,7 @@ class Prefecture(Timeline):
 
     def quiet(self) -> bool:
         """Return whether no row of the started bucket and no alert waits for time to pass."""
-        busy = self._touched.any() or self._frames.size or self._open()
+        busy = self._touched.any() or self.frames.size or self._open()
         return not busy and not self.sites.waits(self.moment) and not self.enterprises.waits(self.moment)
 
     def next_change(self) -> int:
@@ -183,7 +178,7 @@ class Prefecture(Timeline):
         sales = self.queues[topics.SALES].pop(limit)
         if sales is not None:
             self._sell(sales, retail)
-        quotes = self.queues[topics.QUOTES].pop(limit)
+        quotes = self.queues[topics.QUOTES].pop(limit, arrival=True)
         if quotes is not None:
             # What somebody says of a quote is no sign of life of a feed.
             own = quotes["checked"] == UNCHECKED
@@ -244,15 +239,19 @@ class Prefecture(Timeline):
 
     def _tick(self, at: int, rows: Ints) -> None:
         if len(rows) and self.judge.has("tick"):
-            self._frames.add(tick_frame(self._setup, self, at, rows))
-        if self._frames.size + self.sites.size + self.enterprises.size >= FRAME_ROWS:
-            self._judge_ticks()
+            self.frames.add(tick_frame(self._setup, self, at, rows))
+        if self.waiting >= FRAME_ROWS:
+            judge_together(self.judge, [self])
 
-    def _judge_ticks(self) -> None:
-        self.transitions += self.sites.judge() + self.enterprises.judge()
-        if self._frames.size:
-            self.transitions += self.judge.tick(self._frames.take())
-            self._unjudged[:] = False
+    @property
+    def waiting(self) -> int:
+        """Return the rows that wait to be judged (``panel.judge_together``)."""
+        return self.frames.size + self.sites.frames.size + self.enterprises.frames.size
+
+    def judged(self) -> None:
+        """Forget the rows of regions that waited: they were judged."""
+        self.frames = Frames()
+        self._unjudged[:] = False
 
     def _write(self, point: int) -> None:
         if self._touched.any():

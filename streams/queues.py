@@ -18,17 +18,22 @@ NEVER = -1
 
 
 class Queue:
-    """Columns of waiting events; ``watermark`` is the latest event time or punctuation seen."""
+    """Columns of waiting events; ``watermark`` is the latest event time or punctuation seen.
+
+    A batch is put in with a handful of operations, and arrival watermarks are worked out for all batches of a
+    bucket at once: of 285 prefectures each has its batch in every chunk, of 70 lines on average.
+    """
 
     def __init__(self) -> None:
         self.watermark = NEVER
-        self._batches: deque[tuple[Ints, dict[str, Any]]] = deque()
+        #: The watermark before each batch and after it, and its columns.
+        self._batches: deque[tuple[int, int, dict[str, Any]]] = deque()
 
     def push(self, columns: dict[str, Any]) -> None:
         """Add events; ``columns`` are arrays of equal length, ``at`` among them (epoch seconds)."""
-        arrival = np.maximum.accumulate(np.maximum(columns["at"], self.watermark))
-        self.watermark = int(arrival[-1])
-        self._batches.append((arrival, columns))
+        before = self.watermark
+        self.watermark = max(before, int(np.maximum.reduce(columns["at"])))  # .max() takes twice as long
+        self._batches.append((before, self.watermark, columns))
 
     def punctuate(self, at: int) -> None:
         """Note that nothing before ``at`` comes any more."""
@@ -37,31 +42,51 @@ class Queue:
     @property
     def first(self) -> int:
         """Return the arrival watermark of the first waiting event, ``NEVER`` if none waits."""
-        return int(self._batches[0][0][0]) if self._batches else NEVER
+        if not self._batches:
+            return NEVER
+        before, _, columns = self._batches[0]
+        return max(before, int(columns["at"][0]))
 
-    def pop(self, limit: int) -> dict[str, Any] | None:
-        """Take the events whose arrival watermark lies before ``limit``, plus an ``arrival`` column."""
-        taken: list[dict[str, Any]] = []
-        while self._batches and self._batches[0][0][0] < limit:
-            arrival, columns = self._batches.popleft()
-            count = int(np.searchsorted(arrival, limit))
-            taken.append({"arrival": arrival[:count], **{name: each[:count] for name, each in columns.items()}})
-            if count < len(arrival):
-                rest = {name: each[count:] for name, each in columns.items()}
-                self._batches.appendleft((arrival[count:], rest))
-        if len(taken) <= 1:
-            return taken[0] if taken else None
-        return {name: np.concatenate([each[name] for each in taken]) for name in taken[0]}
+    def pop(self, limit: int, *, arrival: bool = False) -> dict[str, Any] | None:
+        """Take the events whose arrival watermark lies before ``limit``; with ``arrival``, a column of them too."""
+        taken: list[tuple[int, int, dict[str, Any]]] = []
+        while self._batches and self._batches[0][1] < limit:
+            taken.append(self._batches.popleft())
+        if self._batches and self.first < limit:
+            taken.append(self._split(limit))
+        if not taken:
+            return None
+        parts = [columns for _, _, columns in taken]
+        columns = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]} if taken[1:] else parts[0]
+        if arrival:
+            columns = {"arrival": _arrival([before for before, _, _ in taken], parts, columns["at"]), **columns}
+        return columns
+
+    def _split(self, limit: int) -> tuple[int, int, dict[str, Any]]:
+        """Take the first events of the first batch, those that came before ``limit``."""
+        before, after, columns = self._batches.popleft()
+        arrival = _arrival([before], [columns], columns["at"])
+        count = int(np.searchsorted(arrival, limit))
+        reached = int(arrival[count - 1])
+        self._batches.appendleft((reached, after, {name: each[count:] for name, each in columns.items()}))
+        return before, reached, {name: each[:count] for name, each in columns.items()}
 
     def __len__(self) -> int:
         """Return the number of waiting events."""
-        return sum(len(arrival) for arrival, _ in self._batches)
+        return sum(len(columns["at"]) for _, _, columns in self._batches)
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        return {"watermark": self.watermark, "batches": [[arrival, columns] for arrival, columns in self._batches]}
+        return {"watermark": self.watermark, "batches": [list(batch) for batch in self._batches]}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.watermark = data["watermark"]
-        self._batches = deque((arrival, columns) for arrival, columns in data["batches"])
+        self._batches = deque((before, after, columns) for before, after, columns in data["batches"])
+
+
+def _arrival(before: list[int], parts: list[dict[str, Any]], at: Ints) -> Ints:
+    """Return the arrival watermarks of batches end to end; ``before``: what was seen before each of them."""
+    seen = np.repeat(np.array(before, np.int64), [len(each["at"]) for each in parts])
+    arrival: Ints = np.maximum.accumulate(np.maximum(at, seen))
+    return arrival

@@ -27,7 +27,6 @@ from streams.queues import NEVER
 from streams.setup import Setup
 
 if TYPE_CHECKING:
-    from streams.alerts.transition import Transition
     from streams.market import Market
 
 _COMPARED: Final = ("over_county", "over_neighbours", "neighbours_z", "neighbours", "over_own", "site_price")
@@ -46,7 +45,8 @@ class Sites:
         #: Goods whose prices must be compared again, and the date they were compared on.
         self._goods = np.ones(len(setup.goods), bool)
         self._day = NEVER
-        self._frames = Frames()
+        #: Rows that wait to be judged; ``site`` is a place in ``names``.
+        self.frames = Frames()
         #: Whether any rule looks at sites; if none does only ``silences`` is kept, for one that may later.
         self.watching = judge.has_sites
 
@@ -90,7 +90,7 @@ class Sites:
         if not self.watching:
             return False
         return bool(
-            self._frames.size or self._open() or self._marks["touched"].any() or self.silences.watched(moment).any()
+            self.frames.size or self._open() or self._marks["touched"].any() or self.silences.watched(moment).any()
         )
 
     def next_change(self, moment: int) -> int:
@@ -140,20 +140,18 @@ class Sites:
         pair = np.flatnonzero(chosen)
         if len(pair):
             # Alerts on a pair must not wait to clear where the price that they rest on was wrong.
-            self._frames.add(self.frame(at, pair) | {"corrected": self._marks["corrected"][pair]})
+            self.frames.add(self.frame(at, pair) | {"corrected": self._marks["corrected"][pair]})
             self._marks["corrected"][pair] = False
 
     @property
-    def size(self) -> int:
-        """Return the rows that wait to be judged."""
-        return self._frames.size
+    def names(self) -> list[str]:
+        """Return the names of all sites."""
+        return self._market.pairs.names
 
-    def judge(self) -> list[Transition]:
-        """Return the transitions of what was evaluated since the last call."""
-        if not self._frames.size:
-            return []
+    def judged(self) -> None:
+        """Forget the rows that waited: they were judged."""
+        self.frames = Frames()
         self._marks["unjudged"][:] = False
-        return self._judge.sites(self._frames.take(), self._market.pairs.names)
 
     # -- readings
 

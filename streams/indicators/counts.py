@@ -20,7 +20,7 @@ NAMELESS = 0
 
 
 class Counts:
-    """Per pair the newest ``kept`` counts by time, the newest in the last column; 32 B each.
+    """Per pair the newest ``kept`` counts by time, the newest in the last column; 20 B each.
 
     ``moved`` of a count is what came in and went out after it and not after the next one. What
     moved before the oldest count that is kept is forgotten: were all ``kept`` newest withdrawn at
@@ -31,9 +31,9 @@ class Counts:
         self._pairs = pairs
         self.slots = Grown(
             {
-                "at": (np.int64, (kept,), UNKNOWN),
-                "quantity": (np.int64, (kept,), 0),
-                "moved": (np.int64, (kept,), 0),
+                "at": (np.int32, (kept,), UNKNOWN),
+                "quantity": (np.int32, (kept,), 0),
+                "moved": (np.int32, (kept,), 0),
                 "event": (np.int64, (kept,), NAMELESS),
             }
         )
@@ -50,7 +50,7 @@ class Counts:
 
     def on_hand(self) -> Ints:
         """Return sellable stock per pair, shape (pairs,); ``UNKNOWN`` where never counted."""
-        stock = np.maximum(self.slots["quantity"][:, -1] + self.slots["moved"][:, -1], 0)
+        stock = np.maximum(self.slots["quantity"][:, -1].astype(np.int64) + self.slots["moved"][:, -1], 0)
         return np.where(self.slots["at"][:, -1] == UNKNOWN, UNKNOWN, stock)
 
     def move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
@@ -59,12 +59,12 @@ class Counts:
         column = known.shape[1] - 1 - (known >= at[:, None]).sum(axis=1)
         after = column >= 0
         after[after] &= known[after, column[after]] != UNKNOWN
-        np.add.at(self.slots["moved"], (pair[after], column[after]), quantity[after])
+        self.slots.add("moved", (pair[after], column[after]), quantity[after])
 
     def push(self, pair: Ints, at: Ints, quantity: Ints, event: Ints) -> None:
         """Add the newest counts of distinct pairs after which nothing has moved yet, shapes (n,)."""
-        for name, values in (("at", at), ("quantity", quantity), ("moved", 0), ("event", event)):
-            column = self.slots[name]
+        for name, values in (("at", at), ("quantity", quantity), ("moved", np.zeros_like(at)), ("event", event)):
+            column = self.slots.fit(name, values)
             column[pair, :-1] = column[pair, 1:]
             column[pair, -1] = values
 
@@ -79,12 +79,12 @@ class Counts:
         column, _ = self.place(pair, at)
         if column < 0:
             return
-        slots = {name: self.slots[name][pair] for name in ("at", "quantity", "moved", "event")}
-        if slots["at"][column] != UNKNOWN:
-            slots["moved"][column] -= moved
+        if self.slots["at"][pair, column] != UNKNOWN:
+            self.slots.add("moved", ([pair], [column]), np.array([-moved]))
         for name, value in (("at", at), ("quantity", quantity), ("moved", moved), ("event", event)):
-            slots[name][:column] = slots[name][1 : column + 1]
-            slots[name][column] = value
+            slots = self.slots.fit(name, np.array([value]))[pair]
+            slots[:column] = slots[1 : column + 1]
+            slots[column] = value
 
     def withdraw(self, events: Ints) -> Ints:
         """Take away the counts of ``events``, return their pairs; what moved after one moved after the one before."""
@@ -95,9 +95,9 @@ class Counts:
         return np.unique(pairs)
 
     def _remove(self, pair: int, column: int) -> None:
+        if column and self.slots["at"][pair, column - 1] != UNKNOWN:
+            self.slots.add("moved", ([pair], [column - 1]), self.slots["moved"][pair, [column]].astype(np.int64))
         slots = {name: self.slots[name][pair] for name in ("at", "quantity", "moved", "event")}
-        if column and slots["at"][column - 1] != UNKNOWN:
-            slots["moved"][column - 1] += slots["moved"][column]
         for name, empty in (("at", UNKNOWN), ("quantity", 0), ("moved", 0), ("event", NAMELESS)):
             slots[name][1 : column + 1] = slots[name][:column]
             slots[name][0] = empty

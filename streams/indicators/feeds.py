@@ -68,7 +68,8 @@ class Feeds:
         np.maximum.at(self.state["last"], sender, local)
         bucket = local // BUCKET
         # The lines of a receipt, and receipts of one till, stand together: a few are left of thousands.
-        apart = np.flatnonzero(np.r_[True, (bucket[1:] != bucket[:-1]) | (sender[1:] != sender[:-1])])
+        apart = np.ones(len(bucket), bool)
+        apart[1:] = (bucket[1:] != bucket[:-1]) | (sender[1:] != sender[:-1])
         self._mark(sender[apart], bucket[apart])
 
     def _mark(self, sender: Ints, bucket: Ints) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ Floats = NDArray[np.float64]
 RATIO_DECIMALS = 9
 #: Standard deviation of a normal variable / its MAD (median absolute deviation).
 MAD_SCALE = 1.4826
-_WIDTHS = (np.int8, np.int16, np.int32, np.int64)
+_WIDTHS: Final[tuple[tuple[int, Any], ...]] = ((7, np.int8), (15, np.int16), (31, np.int32), (63, np.int64))
 
 
 def ratio(later: Floats, earlier: Floats) -> Floats:
@@ -60,8 +62,10 @@ def column_median(table: Floats, least: int) -> Floats:
     return np.where(counts >= max(least, 1), (low + high) / 2, np.nan)
 
 
-def smallest(numbers: Ints) -> Ints:
+def smallest(numbers: Ints) -> NDArray[Any]:
     """Return the same numbers in the narrowest signed type that holds them, for what is kept and not computed with."""
-    least, most = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
-    kind = next(kind for kind in _WIDTHS if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max)
-    return numbers.astype(kind)
+    if not len(numbers):
+        return numbers.astype(np.int8)
+    # One's complement: as many bits as the number itself, and never below 0.
+    size = max(int(np.maximum.reduce(numbers)), ~int(np.minimum.reduce(numbers)))
+    return numbers.astype(next(kind for bits, kind in _WIDTHS if size < 1 << bits))

@@ -9,16 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.indicators.groups import Ints
+from streams.indicators.narrow import Room, amount_of, fitting
 
 _FIRST_SIZE = 64
+#: What every column of whole numbers that begins narrow holds.
+_NARROW = 2**31 - 1
 
 
 class Grown:
-    """Columns of equal length that grow by doubling; ``size`` rows are in use."""
+    """Columns of equal length that grow by doubling; ``size`` rows are in use.
+
+    Columns of whole numbers may begin narrow: ``add``, ``raise_to`` and ``fit`` widen them before a value is cut.
+    """
 
     def __init__(self, fields: dict[str, tuple[Any, tuple[int, ...], int]]) -> None:
         """``fields``: name -> (dtype, shape of one row, fill)."""
         self._fields = fields
+        self._room = Room()
         self.size = 0
         self.columns: dict[str, NDArray[Any]] = {
             name: _column((_FIRST_SIZE, *shape), dtype, fill) for name, (dtype, shape, fill) in fields.items()
@@ -33,11 +40,39 @@ class Grown:
         capacity = len(next(iter(self.columns.values())))
         if rows > capacity:
             target = max(rows, 2 * capacity)
-            for name, (dtype, shape, fill) in self._fields.items():
-                wider = _column((target, *shape), dtype, fill)
+            for name, (_, shape, fill) in self._fields.items():
+                wider = _column((target, *shape), self.columns[name].dtype, fill)
                 wider[: self.size] = self.columns[name][: self.size]
                 self.columns[name] = wider
         self.size = rows
+
+    def fit(self, name: str, values: Ints) -> NDArray[Any]:
+        """Return the used part of a column that holds ``values``; they may be written to it."""
+        if len(values):
+            self.columns[name] = fitting(self.columns[name], int(values.min()), int(values.max()))
+        self._room.forget()
+        return self[name]
+
+    def hold(self, name: str, number: int) -> None:
+        """See to it that a column can hold ``number``, which is 0 or above."""
+        if number > _NARROW:
+            self.columns[name] = fitting(self.columns[name], 0, number)
+
+    def raise_to(self, name: str, index: Ints, values: Ints) -> None:
+        """Raise numbers to ``values`` where those are larger, shapes (n,)."""
+        if len(values):
+            self.columns[name] = column = fitting(self.columns[name], 0, int(values.max()))
+            np.maximum.at(column, index, values.astype(column.dtype))
+
+    def add(self, name: str, index: Any, values: Ints) -> None:
+        """Add ``values`` (n,) to the numbers at ``index``."""
+        self.make_room(name, amount_of(values))
+        column = self.columns[name]
+        np.add.at(column, index, values.astype(column.dtype))
+
+    def make_room(self, name: str, amount: int) -> None:
+        """See to it that ``amount`` can be added to any number of a column."""
+        self.columns[name] = self._room.take(name, self.columns[name], amount)
 
     def dump(self) -> dict[str, Any]:
         """Return the used rows for a snapshot."""
@@ -48,7 +83,10 @@ class Grown:
         rows = len(next(iter(data.values())))
         self.size = 0
         self.grow(rows)
+        self._room.forget()
         for name, values in data.items():
+            if self.columns[name].dtype != values.dtype:  # it was widened
+                self.columns[name] = self.columns[name].astype(values.dtype)
             self.columns[name][:rows] = values
 
 

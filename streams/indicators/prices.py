@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET, DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints, column_median, ratio, unit_value
+from streams.indicators.narrow import Room, amount_of
 
 HOUR_BUCKETS = HOUR // BUCKET
 DAY_BUCKETS = DAY // BUCKET
@@ -38,13 +39,19 @@ SUMS = ("amount", "quantity", "lines")
 AMOUNT, QUANTITY, LINES = range(3)
 
 
+#: Widths to begin with: of a county's good in five minutes or an hour, far more than is ever sold of one.
+_WIDTHS = (np.int32, np.int32, np.int16)
+
+
 class SaleSums:
-    """Sums of one ring: ``sums`` has shape (slots, 3, cells): amount, quantity, lines."""
+    """Sums of one ring by slot and cell: amount, quantity, lines."""
 
     def __init__(self, slots: int, cells: int) -> None:
         self.slots = slots
         self.head = -1
-        self.sums = np.zeros((slots, len(SUMS), cells), np.int64)
+        #: By ``SUMS``, each of shape (slots, cells). 10 B a slot and cell instead of 24.
+        self._sums: list[NDArray[Any]] = [np.zeros((slots, cells), width) for width in _WIDTHS]
+        self._room = Room()
         #: Slots that did not change since the last snapshot, ``BLOCK`` together.
         self._unchanged: dict[int, Block] = {}
 
@@ -52,34 +59,56 @@ class SaleSums:
         """Make ``head`` the newest slot, emptying the slots that enter."""
         entering = range(max(self.head + 1, head - self.slots + 1), head + 1) if self.head >= 0 else [head]
         for index in entering:
-            self.sums[index % self.slots] = 0
+            for column in self._sums:
+                column[index % self.slots] = 0
             self._unchanged.pop(index % self.slots // BLOCK, None)
         self.head = max(head, self.head)
 
-    def add(self, index: Ints, cell: Ints, values: tuple[Ints, ...]) -> None:
-        """Add lines to their slots; what is older than the ring is left out."""
+    def add(self, index: Ints, cell: Ints, values: tuple[Ints, ...], times: int) -> None:
+        """Add sums to their slots; what is older than the ring is left out. Each place gets at most ``times``."""
         inside = index > self.head - self.slots
-        slot = index[inside] % self.slots
+        slot, where = index[inside] % self.slots, cell[inside]
         for place, each in enumerate(values):
-            np.add.at(self.sums[:, place], (slot, cell[inside]), each[inside])
-        for block in np.unique(slot // BLOCK).tolist():
+            own = each[inside]
+            column = self._roomy(place, amount_of(own, times))
+            np.add.at(column, (slot, where), own.astype(column.dtype))
+        for block in set((slot // BLOCK).tolist()):
             self._unchanged.pop(block, None)
+
+    def add_one(self, index: int, cell: Ints, values: tuple[Ints, ...], most: list[int]) -> None:
+        """Add sums of distinct cells to one slot; ``most`` has the largest size among each of ``values``."""
+        if index > self.head - self.slots:
+            for place, each in enumerate(values):
+                row = self._roomy(place, most[place])[index % self.slots]
+                row[cell] += each.astype(row.dtype)
+            self._unchanged.pop(index % self.slots // BLOCK, None)
+
+    def _roomy(self, place: int, amount: int) -> NDArray[Any]:
+        column = self._sums[place] = self._room.take(SUMS[place], self._sums[place], amount)
+        return column
+
+    def at(self, slots: Ints | list[int] | slice) -> Ints:
+        """Return the sums of some slots, shape (slots, 3, cells)."""
+        return np.stack([column[slots] for column in self._sums], axis=1, dtype=np.int64)
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot: what changed since the last one is copied, the rest is packed already."""
         for block in range(-(-self.slots // BLOCK)):
             if block not in self._unchanged:
-                self._unchanged[block] = Block(self.sums[block * BLOCK : (block + 1) * BLOCK].copy())
+                rows = slice(block * BLOCK, (block + 1) * BLOCK)
+                self._unchanged[block] = Block([column[rows].copy() for column in self._sums])
         return {"head": self.head, "blocks": [block for _, block in sorted(self._unchanged.items())]}
 
     def load(self, data: dict[str, Any]) -> None:
         """Take over what ``dump`` returned."""
         self.head, self._unchanged = data["head"], {}
-        np.concatenate(data["blocks"], out=self.sums)
+        # Blocks that were packed before a column was widened are narrower than those after it.
+        self._sums = [np.concatenate(parts) for parts in zip(*data["blocks"], strict=True)]
+        self._room.forget()
 
     def prices(self, indices: list[int], goods: int) -> Floats:
         """Return the unit values of the slots ``indices``, shape (len(indices), rows)."""
-        sums = with_prefecture(self.sums[[index % self.slots for index in indices]], goods)
+        sums = with_prefecture(self.at([index % self.slots for index in indices]), goods)
         known = np.array([self.head - self.slots < index <= self.head for index in indices])[:, None]
         return np.where(known, unit_value(sums[:, AMOUNT], sums[:, QUANTITY]), np.nan)
 
@@ -91,20 +120,24 @@ def with_prefecture(cells: NDArray[Number], goods: int) -> NDArray[Number]:
 
 
 def together(bucket: Ints, cell: Ints, amount: Ints, quantity: Ints, cells: int) -> tuple[Ints, Ints, tuple[Ints, ...]]:
-    """Return bucket, cell and ``SUMS`` of lines, those of one bucket and cell as one where they are near in time.
+    """Return bucket, cell and ``SUMS`` of lines, those of one bucket and cell as one.
 
     Lines enter three rings and two windows; 10,000 lines of one chunk are 1,000 sums, at a third of the time.
     """
     first = int(bucket.min())
-    size = (int(bucket.max()) - first + 1) * cells
-    if size > len(bucket):
-        return bucket, cell, (amount, quantity, np.ones(len(bucket), np.int64))
     place = (bucket - first) * cells + cell
-    lines = np.bincount(place, minlength=size)
-    found, sums = np.flatnonzero(lines), np.zeros((2, size), np.int64)
+    size = (int(bucket.max()) - first + 1) * cells
+    if size > len(bucket):  # few lines of many buckets
+        found, place = np.unique(place, return_inverse=True)
+        size, chosen = len(found), np.arange(len(found))
+        lines = np.bincount(place, minlength=size)
+    else:
+        lines = np.bincount(place, minlength=size)
+        found = chosen = np.flatnonzero(lines)
+    sums = np.zeros((2, size), np.int64)
     for total, each in zip(sums, (amount, quantity), strict=True):
         np.add.at(total, place, each)  # not by ``bincount``, whose weights are floats
-    return first + found // cells, found % cells, (*sums[:, found], lines[found])
+    return first + found // cells, found % cells, (*sums[:, chosen], lines[chosen])
 
 
 class SalePrices:
@@ -163,7 +196,7 @@ class SalePrices:
         for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
             first = bisect_right(self._filled, self.head - length)
             for bucket in self._filled[first : bisect_right(self._filled, head - length)]:
-                np.subtract(window, self.buckets.sums[bucket % BUCKETS], out=window)
+                np.subtract(window, self.buckets.at([bucket % BUCKETS])[0], out=window)
         del self._filled[: bisect_right(self._filled, head - DAY_BUCKETS)]
         self.buckets.move(head)
 
@@ -192,21 +225,40 @@ class SalePrices:
         if not len(at):
             return
         bucket, cell, values = together(at // BUCKET, cell, amount, quantity, self.cells)
-        local = self._civil.locals(bucket * BUCKET)  # a bucket lies in one hour, whatever the zone
         self._moved[cell] = True
-        self._fill(bucket)
-        if self.buckets.head - int(bucket.min()) >= HOUR_BUCKETS:
+        oldest, newest = int(bucket.min()), int(bucket.max())
+        if self.head - oldest >= HOUR_BUCKETS:
             self._baselines = None
-        self.buckets.add(bucket, cell, values)
-        self.hours.add(local // HOUR, cell, values)
-        self.dates.add(local // DAY, cell, values)
+        if oldest == newest:
+            self._add_one(newest, cell, values)
+        else:
+            self._add(bucket, cell, values, newest - oldest + 1)
+
+    def _add_one(self, bucket: int, cell: Ints, values: tuple[Ints, ...]) -> None:
+        """Add sums of one bucket, as nearly all are: distinct cells, at half of what adding to several takes."""
+        self._fill([bucket])
+        local = self._civil.local(bucket * BUCKET)
+        most = [amount_of(each, 1) for each in values]
+        for ring, index in ((self.buckets, bucket), (self.hours, local // HOUR), (self.dates, local // DAY)):
+            ring.add_one(index, cell, values, most)
+        for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
+            if bucket > self.head - length:
+                for place, each in enumerate(values):
+                    window[place, cell] += each
+
+    def _add(self, bucket: Ints, cell: Ints, values: tuple[Ints, ...], times: int) -> None:
+        self._fill(np.unique(bucket).tolist())
+        local = self._civil.locals(bucket * BUCKET)  # a bucket lies in one hour, whatever the zone
+        self.buckets.add(bucket, cell, values, 1)
+        self.hours.add(local // HOUR, cell, values, times)
+        self.dates.add(local // DAY, cell, values, times)
         for window, length in ((self._hour, HOUR_BUCKETS), (self._day, DAY_BUCKETS)):
             inside = bucket > self.head - length
             for place, each in enumerate(values):
                 np.add.at(window[place], cell[inside], each[inside])
 
-    def _fill(self, buckets: Ints) -> None:
-        for bucket in np.unique(buckets).tolist():
+    def _fill(self, buckets: list[int]) -> None:
+        for bucket in buckets:
             place = bisect_right(self._filled, bucket)
             if bucket > self.head - DAY_BUCKETS and (not place or self._filled[place - 1] != bucket):
                 self._filled.insert(place, bucket)
@@ -239,7 +291,7 @@ class SalePrices:
         """Return the indicators of every row at the head, each of shape (rows,)."""
         if self._baselines is None:
             self._baselines = self.baselines(self.hours.head, self.dates.head)
-        windows = np.stack([self.buckets.sums[self.head % BUCKETS], self._hour, self._day])
+        windows = np.stack([self.buckets.at([self.head % BUCKETS])[0], self._hour, self._day])
         return price_values(with_prefecture(windows, self.goods), np.stack(self._baselines))
 
     def history(self, good: Ints, buckets: range) -> dict[str, NDArray[Any]]:
@@ -249,7 +301,7 @@ class SalePrices:
         """
         span = range(buckets.start - DAY_BUCKETS, buckets.stop)
         slots = np.array([bucket % BUCKETS for bucket in span])
-        sums = self._goods(self.buckets.sums[slots], good)
+        sums = self._goods(self.buckets.at(slots), good)
         running: Ints = sums.cumsum(axis=0)
 
         def window(length: int) -> Ints:

@@ -17,6 +17,8 @@ from streams.indicators.pairs import Grown, Pairs
 
 #: Longest look-back of an indicator (change_month: 34 dates and the carry before it), and some room.
 DATES = 48
+#: Of a pair that was never quoted.
+NO_ROW = -1
 #: What ``QuoteBook.values`` gives.
 QUOTED = (
     *("price", "change_day", "change_week", "change_month", "rise_over_usual", "dispersion"),
@@ -37,14 +39,24 @@ class QuoteBook:
 
     def __init__(self, pairs: Pairs, carry_days: int = 3) -> None:
         self._pairs, self.carry_days = pairs, carry_days
-        self.state = Grown(
-            {"price": (np.int64, (DATES,), 0), "at": (np.int64, (DATES,), 0), "known": (np.bool_, (), False)}
-        )
+        #: A row for each pair that has ever been quoted, for few are and one takes 384 B.
+        self.state = Grown({"price": (np.int32, (DATES,), 0), "at": (np.int32, (DATES,), 0), "pair": (np.int32, (), 0)})
+        self._row = Grown({"row": (np.int32, (), NO_ROW)})
         self.head = -1
 
     def _grow(self) -> None:
-        if self.state.size < self._pairs.size:
-            self.state.grow(self._pairs.size)
+        if self._row.size < self._pairs.size:
+            self._row.grow(self._pairs.size)
+
+    def _row_of(self, pair: int) -> int:
+        """Return the row of a pair, a new one if it has none."""
+        row = int(self._row["row"][pair])
+        if row == NO_ROW:
+            row = self.state.size
+            self.state.grow(row + 1)
+            self.state["pair"][row] = pair
+            self._row["row"][pair] = row
+        return row
 
     def move(self, day: int) -> None:
         """Make ``day`` the newest date kept."""
@@ -61,25 +73,28 @@ class QuoteBook:
         """Apply a quote; among those of one date the last by event time wins, then the last applied."""
         self.move(day)
         self._grow()
-        slot = day % DATES
-        if day > self.head - DATES and at >= self.state["at"][pair, slot]:
-            self.state["price"][pair, slot] = price
-            self.state["at"][pair, slot] = at
-            self.state["known"][pair] = True
+        slot, row = day % DATES, self._row_of(pair)
+        if day > self.head - DATES and at >= self.state["at"][row, slot]:
+            for name, number in (("price", price), ("at", at)):
+                self.state.hold(name, number)
+                self.state[name][row, slot] = number
 
     def fresh(self, day: int) -> Ints:
         """Return the quotes dated ``day`` per pair, shape (pairs,); 0 where there is none."""
-        self._grow()
-        if not self.head - DATES < day <= self.head:
-            return np.zeros(self._pairs.size, np.int64)
-        return self.state["price"][:, day % DATES]
+        prices = np.zeros(self._pairs.size, np.int64)
+        if self.head - DATES < day <= self.head:
+            prices[self.state["pair"]] = self.state["price"][:, day % DATES]
+        return prices
 
     def before(self, pair: Ints, day: int, back: int) -> Ints:
         """Return the quotes of pairs (n,) on ``day`` and the ``back`` dates before, newest first: (back + 1, n)."""
         self._grow()
         days = np.arange(day, day - back - 1, -1)
         kept = (days > self.head - DATES) & (days <= self.head)
-        prices: Ints = np.where(kept[:, None], self.state["price"][pair[None, :], (days % DATES)[:, None]], 0)
+        row = self._row["row"][pair]
+        prices = np.zeros((len(days), len(pair)), np.int64)
+        quoted = np.flatnonzero(row != NO_ROW)
+        prices[:, quoted] = self.state["price"][row[None, quoted], (days % DATES)[:, None]] * kept[:, None]
         return prices
 
     def latest(self, day: int) -> Ints:
@@ -91,15 +106,15 @@ class QuoteBook:
 
     def told_at(self, pair: int, day: int) -> int:
         """Return the event time of the quote of ``pair`` on ``day``; 0 where there is none."""
-        return int(self.state["at"][pair, day % DATES]) if self.fresh(day)[pair] else 0
+        return int(self.state["at"][self._row["row"][pair], day % DATES]) if self.fresh(day)[pair] else 0
 
     kept = DATES
 
     def quoted(self, days: range) -> NDArray[np.bool_]:
         """Return which pairs have a quote on any of ``days``, shape (pairs,)."""
-        self._grow()
         slots = [day % DATES for day in days if self.head - DATES < day <= self.head]
-        known: NDArray[np.bool_] = np.any(self.state["price"][:, slots] > 0, axis=1)
+        known = np.zeros(self._pairs.size, bool)
+        known[self.state["pair"]] = np.any(self.state["price"][:, slots] > 0, axis=1)
         return known
 
     def covered(self, cells: Ints, day: int, share: float) -> NDArray[np.bool_]:
@@ -157,18 +172,14 @@ class QuoteBook:
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        self._grow()
-        known = np.flatnonzero(self.state["known"])  # few sites quote, and a pair takes 768 B
-        quoted = {name: self.state[name][known] for name in ("price", "at")}
-        return {"head": self.head, "pairs": self.state.size, "known": known, **quoted}
+        return {"head": self.head, "quoted": self.state.dump()}
 
     def load(self, data: dict[str, Any]) -> None:
-        """Take over what ``dump`` returned."""
-        self.state.grow(data["pairs"])
+        """Take over what ``dump`` returned; the pairs must be known again."""
         self.head = data["head"]
-        self.state["known"][data["known"]] = True
-        for name in ("price", "at"):
-            self.state[name][data["known"]] = data[name]
+        self.state.load(data["quoted"])
+        self._grow()
+        self._row["row"][self.state["pair"]] = np.arange(self.state.size)
 
 
 class _Rows:

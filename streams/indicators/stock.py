@@ -56,12 +56,13 @@ class Shelf:
         self._deliveries = Deliveries(deliveries_kept)
         #: Events that corrections named, and the date on which the first of them did.
         self._withdrawn: dict[int, int] = {}
+        #: 92 B a pair; what does not fit is widened (times in 2038).
         self.state = Grown(
             {
-                "moved_at": (np.int64, (), UNKNOWN),
-                "seen_day": (np.int64, (), UNKNOWN),
-                "sold_at": (np.int64, (), UNKNOWN),
-                "units": (np.int64, (DATES,), 0),
+                "moved_at": (np.int32, (), UNKNOWN),
+                "seen_day": (np.int32, (), UNKNOWN),
+                "sold_at": (np.int32, (), UNKNOWN),
+                "units": (np.int32, (DATES,), 0),
                 "hours": (np.int32, (DATES,), 0),
                 "demand": (np.float64, (), 0),
             }
@@ -139,7 +140,7 @@ class Shelf:
         if not len(pair):
             return
         self._see(pair, at)
-        np.maximum.at(self.state["sold_at"], pair[priced], at[priced])
+        self.state.raise_to("sold_at", pair[priced], at[priced])
         self._demand_units(pair, at, quantity)
         if deplete is True:
             self._move(pair, at, -quantity)
@@ -153,11 +154,16 @@ class Shelf:
     def _see(self, pair: Ints, at: Ints) -> None:
         self._values = None
         self._grow()
-        np.maximum.at(self.state["seen_day"], pair, self._civil.locals(at) // DAY)
+        hour = self._civil.hour_of_all(at) if len(at) else None
+        if hour is None:
+            self.state.raise_to("seen_day", pair, self._civil.locals(at) // DAY)
+        else:
+            seen = self.state["seen_day"]
+            seen[pair] = np.maximum(seen[pair], hour * HOUR // DAY)
 
     def _move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         self.counts.move(pair, at, quantity)
-        np.maximum.at(self.state["moved_at"], pair, at)
+        self.state.raise_to("moved_at", pair, at)
         self._movements.add(pair, at, quantity)
 
     def forget(self, now: int) -> None:
@@ -165,12 +171,14 @@ class Shelf:
         self._movements.forget(now - REORDER)
 
     def _demand_units(self, pair: Ints, at: Ints, quantity: Ints) -> None:
-        local = self._civil.locals(at)
-        day = local // DAY
-        slot = day % DATES
-        hour_bit = np.left_shift(1, local % DAY // HOUR)
+        hour: Any = self._civil.hour_of_all(at)
+        if hour is None:
+            hour = self._civil.locals(at) // HOUR
+        day = hour // 24
+        slot = np.broadcast_to(day % DATES, pair.shape)
+        hour_bit = np.left_shift(1, hour % 24)
         counts = (day > self.day - DATES) & (day <= self.day) & ((self.state["hours"][pair, slot] & hour_bit) != 0)
-        np.add.at(self.state["units"], (pair[counts], slot[counts]), quantity[counts])
+        self.state.add("units", (pair[counts], slot[counts]), quantity[counts])
 
     # -- time
 
@@ -262,16 +270,8 @@ class Shelf:
         demand_day, factor = self._demand_day()
         sums = self._rows(known & (stock > 0), known & (stock <= 0), known * stock, known * demand_day)
         sites_in, sites_out = sums[:2].astype(np.int64)
-        reporting, demand = sums[0] + sums[1], sums[3] * factor
-        on_hand = np.where(reporting > 0, sums[2], np.nan)
-        return {
-            "on_hand": on_hand,
-            "sites_in": sites_in,
-            "sites_out": sites_out,
-            "in_stock_rate": _divide(sums[0], reporting),
-            "demand_day": np.where(demand > 0, demand / QUANTITY, np.nan),
-            "cover_days": _divide(on_hand, demand),
-        }
+        on_hand = np.where(sites_in + sites_out > 0, sums[2], np.nan)
+        return from_sums(on_hand, sites_in, sites_out, sums[3] * factor)
 
     def _demand_day(self) -> tuple[Floats, float]:
         """Return demand per pair and a factor: their product is 1/1,000 base units a day."""
@@ -311,6 +311,22 @@ class Shelf:
         self._deliveries.load(data["deliveries"])
         self._withdrawn = dict(data["withdrawn"])
         self.hours.load(data["open"])
+
+
+def from_sums(on_hand: Floats, sites_in: Ints, sites_out: Ints, demand: Floats) -> dict[str, NDArray[Any]]:
+    """Return the stock indicators of rows, shapes (rows,).
+
+    ``on_hand`` (NaN where no site reports) and ``demand`` a day, also returned as it is, in 1/1,000 base unit.
+    """
+    return {
+        "on_hand": on_hand,
+        "sites_in": sites_in,
+        "sites_out": sites_out,
+        "in_stock_rate": _divide(sites_in, sites_in + sites_out),
+        "demand": demand,
+        "demand_day": np.where(demand > 0, demand / QUANTITY, np.nan),
+        "cover_days": _divide(on_hand, demand),
+    }
 
 
 def _divide(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:

@@ -14,6 +14,9 @@ from schemas.regions import Region
 from streams.alerts import DEFAULT, Rulebook, load
 from streams.engine import Engine
 from streams.indicators.civil import BUCKET, DAY, HOUR
+from streams.indicators.quotes import QuoteBook
+from streams.indicators.silences import Silences
+from streams.indicators.stock import Shelf
 from streams.options import Options
 from streams.prefecture import Prefecture
 from streams.seen import Seen
@@ -21,6 +24,8 @@ from streams.seen import Seen
 PARTITIONS, PARTITION = 12, 0
 COUNTIES, STORES, TILLS = 2850 // 12, 100_000 // 12, 3
 PREFECTURES = 28
+#: Every so many stores also report prices day by day: 10,000 places in all.
+QUOTING = 10
 #: All of China: 4,000 receipts a second of five lines each.
 RECEIPTS = 4000 / 12
 LINES = 5
@@ -91,30 +96,64 @@ def name_of(store: int) -> str:
 
 
 def fill(place: Prefecture, sites: np.ndarray, now: int, goods: int, chance: np.random.Generator) -> None:
-    """Fill one prefecture's windows: 56 hours of buckets, nine dates of hours, four counts a pair, a day of rows."""
-    moment, shelf = now // BUCKET * BUCKET, place.markets["retail"].shelf
+    """Fill one prefecture: windows, stock, which hours had sales, quotes, and what was written beside prices."""
+    moment = now // BUCKET * BUCKET
     place.enter(moment)
     place.closed_day = place._setup.civil.day(moment) - 1
-    for step, back in ((BUCKET, 56 * HOUR), (HOUR, 9 * DAY)):
-        moments = np.arange(moment - back, moment, step)
-        at, cell = np.repeat(moments, place.cells), np.tile(np.arange(place.cells), len(moments))
-        quantity = chance.integers(500, 5000, len(at))
-        place.sales.add(at, cell, quantity * chance.integers(30, 50, len(at)), quantity)
+    _sell(place, moment, chance)
     pair = place.markets["retail"].pairs.of(np.repeat(sites, goods), np.tile(np.arange(goods), len(sites)))
+    _stock(place.markets["retail"].shelf, pair, moment, place.closed_day, chance)
+    _hear(place.sites.silences, pair, moment, chance)
+    _quote(place.markets["retail"].quotes, pair[pair // goods % QUOTING == 0], place.closed_day, chance)
+    place.sites.close(place.closed_day)
+    values, rows = place._measure(), np.arange(place.rows)
+    for bucket in range(moment // BUCKET - 384, moment // BUCKET):
+        sold = chance.random(place.rows) < 0.7
+        on_hand = np.where(sold, values["on_hand"] - chance.integers(0, 9000, place.rows), values["on_hand"])
+        place.corrections.remember(bucket, rows, values | {"on_hand": on_hand})
+    for queue in place.queues.values():
+        queue.watermark = moment
+
+
+def _sell(place: Prefecture, moment: int, chance: np.random.Generator) -> None:
+    """Fill 56 hours of buckets and nine dates of hours."""
+    cell = np.arange(place.cells)
+    for step, back in ((BUCKET, 56 * HOUR), (HOUR, 9 * DAY)):
+        for at in range(moment - back, moment, step):
+            quantity = chance.integers(500, 5000, place.cells)
+            place.sales.add(np.full(place.cells, at), cell, quantity * chance.integers(30, 50, place.cells), quantity)
+
+
+def _stock(shelf: Shelf, pair: np.ndarray, moment: int, closed: int, chance: np.random.Generator) -> None:
+    """Fill the last counts of every pair, what moved since, and nine dates of units sold and hours in stock."""
     for hour in range(4, 0, -1):
         at = np.full(len(pair), moment - hour * HOUR)
         shelf.report(pair, at, chance.integers(0, 90_000, len(pair)), chance.integers(1, 2**62, len(pair)))
         shelf.sell(pair, at + 60, chance.integers(500, 5000, len(pair)), np.ones(len(pair), bool), deplete=True)
     shelf.forget(moment)
-    values, rows = place._measure(), np.arange(place.rows)
-    for bucket in range(moment // BUCKET - 384, moment // BUCKET):
-        noise = {
-            name: np.where(chance.random(place.rows) < 0.3, column, column + bucket % 7)
-            for name, column in values.items()
-        }
-        place.corrections.remember(bucket, rows, noise)
-    for queue in place.queues.values():
-        queue.watermark = moment
+    # So little that stock lasts for months: ten thousand open alerts would be another state.
+    shelf.state["units"][:] = chance.integers(0, 900, shelf.state["units"].shape)
+    shelf.state["hours"][:] = _open_hours(shelf.state["hours"].shape, chance)
+    shelf.close(closed)
+
+
+def _hear(silences: Silences, pair: np.ndarray, moment: int, chance: np.random.Generator) -> None:
+    """Fill the hours with a sale of 30 dates."""
+    silences.sell(pair, np.full(len(pair), moment - HOUR), np.ones(len(pair), np.int64))
+    silences.state["hours"][:] = _open_hours(silences.state["hours"].shape, chance)
+
+
+def _open_hours(shape: tuple[int, ...], chance: np.random.Generator) -> np.ndarray:
+    """Return a bit for each of 24 hours, half of those from 08 to 22 set."""
+    return chance.integers(0, 1 << 14, shape) << 8
+
+
+def _quote(quotes: QuoteBook, pair: np.ndarray, day: int, chance: np.random.Generator) -> None:
+    """Let pairs have a quote on each of the dates that are kept."""
+    for each in pair.tolist():
+        quotes.quote(each, day, day * DAY, 1)
+    quotes.state["price"][:] = chance.integers(20_000, 900_000, quotes.state["price"].shape)
+    quotes.state["at"][:] = day * DAY
 
 
 def remember(seen: Seen, today: int, *, stores: int = STORES, dates: int = 7) -> None:

@@ -55,9 +55,9 @@ def names_of(engine: Engine) -> dict[int, tuple[Any, Any]]:
     names = dict(zip(found["tills"].tolist(), zip(found["stores"], found["workstations"], strict=True), strict=True))
     days = {}
     for number, day in found["sales"]:
-        bounds, sizes = day["bounds"].tolist(), day["sizes"].tolist()
+        tills, sizes, bounds = (day["tills"][name].tolist() for name in ("tills", "sizes", "bounds"))
         ends = [sum(sizes[: place + 1]) for place in range(len(sizes))]
-        spans = zip(day["tills"].tolist(), sizes, ends, strict=True)
+        spans = zip(tills, sizes, ends, strict=True)
         runs = {names[till]: bounds[end - size : end] for till, size, end in spans}
         lines = {(names[till], sequence): own for till, sequence, own in day["lines"] if own}
         days[number] = ({till: own for till, own in runs.items() if own}, lines)

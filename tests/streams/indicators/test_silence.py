@@ -126,3 +126,33 @@ def test_a_shop_that_is_closed_on_sundays_is_not_silent_then() -> None:
     assert known["quiet_hours"] < 1 < unknown["quiet_hours"]
     # its Sundays were taken for stock-outs and left out; now they are none
     assert known["sales_day"] == unknown["sales_day"]
+
+
+MOMENTS = st.lists(st.tuples(st.integers(0, 4 * 86_400), st.sets(st.integers(0, 5), max_size=3)), max_size=25)
+
+
+@given(st.integers(0, 2**32 - 1), MOMENTS, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_pairs_are_watched_exactly_while_their_silence_is_unlikely(
+    seed: int, moments: list[tuple[int, set[int]]], special: bool
+) -> None:
+    """Whatever the order in which moments are asked for: most pairs are not looked at again before they are due."""
+    chance, pairs = np.random.default_rng(seed), Pairs(1, 3)
+    hours = Hours(pairs, Week.daily(8, 22))
+    pair = pairs.of(np.repeat([pairs.site(name, 0) for name in "ab"], 3), np.tile(np.arange(3), 2))
+    if special:
+        hours.set("b", parse("Mo-Fr 00:00-24:00; Sa-Su off"))
+    state, first = Silences(pairs, CIVIL, hours), 20_000
+    busy = np.array([0.02, 0.2, 0.7, 0.95, 0.1, 0.0])
+    for day in range(first - 20, first):
+        for hour in range(24):
+            sold = pair[chance.random(6) < busy]
+            state.sell(sold, np.full(len(sold), (day * 24 + hour) * 3600), np.ones(len(sold), np.int64))
+        hours.close(day)
+        state.close(day)
+    for offset, selling in moments:
+        now = first * 86_400 + offset
+        sold = np.array(sorted(selling), np.int64)
+        state.sell(sold, np.full(len(sold), now - 3600), np.ones(len(sold), np.int64))
+        expected = state.values(pair, now)["no_sale_p"] < 0.2
+        assert state.watched(now).tolist() == expected.tolist()
