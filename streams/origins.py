@@ -34,8 +34,8 @@ class Origins:
         if isinstance(site, Coded):
             return each(self._number, prefecture, site, region, sender)
         found: list[Any] = list(map(self._numbers.get, zip(site, region, sender, strict=True)))
-        if None in found:
-            found = list(map(self._number, prefecture, site, region, sender))
+        for row in [row for row, number in enumerate(found) if number is None] if None in found else ():
+            found[row] = self._number(prefecture[row], site[row], region[row], sender[row])
         return np.array(found, np.int64)
 
     def _number(self, prefecture: int, site: str, region: int, sender: str) -> int:
