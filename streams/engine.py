@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +13,7 @@ import pyarrow as pa
 from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import LEVELS, Action, Alert, AsOf, Substitute
-from schemas.letters import DeadLetter
 from schemas.ruling import RulesChange
-from streams import resent
 from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
 from streams.actions import ActionReader, action_rows, stored_actions
@@ -25,23 +23,23 @@ from streams.alerts.rulebook import Rulebook
 from streams.alerts.transition import Transition
 from streams.chunk import Chunk
 from streams.clocks import Clocks
-from streams.columns import Repeated
-from streams.decode import TOPICS, UNREADABLE, Columns, Decoder, letter
+from streams.decode import TOPICS, Columns, Decoder
 from streams.extents import Extents
 from streams.indicators.civil import DAY
 from streams.inflow import arrivals
+from streams.intake import Intake
 from streams.judge import Judge
 from streams.live import indicators_of
 from streams.market import KINDS
 from streams.marking import Marker
-from streams.options import Options
+from streams.options import Options, of_state
 from streams.origins import Origins
 from streams.outcome import POSITION_BITS, Outcome, taken
 from streams.panel import judge_together
 from streams.prefecture import Prefecture
 from streams.registry import Registries, Registry
 from streams.replayed import Replayed, remember, replayed, versions
-from streams.rows import alert_rows, dead_rows, stored_transitions
+from streams.rows import alert_rows, stored_transitions
 from streams.ruling import TABLE as RULE_CHANGES
 from streams.ruling import RulesReader, change_rows, newest_stored, order
 from streams.seen import Seen
@@ -81,11 +79,12 @@ class Engine:
         self._follow(rulebook)
         self._actions = ActionReader(partition, partitions, options)
         self._marker = Marker(self._registries.owner)
+        self._intake = Intake(epoch, partition)
         self._published = 0.0
         #: Episodes that ended since the snapshot: perhaps stored and not published before the worker died.
         self._adopted: list[Transition] = []
         # Not the rulebook: alerts are loaded rule by rule, a changed threshold must not cost 35 days of raw rows.
-        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, vars_of(options))
+        sources = (FORMAT, f"{partition}/{partitions}", catalogue.fingerprint, of_state(options))
         text = " ".join(str(source) for source in sources)
         self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
 
@@ -114,9 +113,9 @@ class Engine:
         expected = self.offsets.get(chunk.topic, 0)
         start = next((index for index, offset in enumerate(chunk.offsets) if offset >= expected), len(chunk.offsets))
         if chunk.topic == topics.CLOCK:
-            self._read_each(chunk, start, wall, outcome, lambda value: self._clocks.read(value, wall))
+            self._intake.read_each(chunk, start, wall, outcome, lambda value: self._clocks.read(value, wall))
         elif chunk.topic == topics.EXTENTS:
-            self._read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
+            self._intake.read_each(chunk, start, wall, outcome, lambda value: self._extents.read(value, self.partition))
         elif chunk.topic == topics.ACTIONS:
             self._read_actions(chunk, start, wall, outcome)
         elif chunk.topic == topics.RULES:
@@ -131,9 +130,9 @@ class Engine:
     def _read_events(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
         decoded = self._decoder.decode(chunk, wall, start)
         self._absorb(decoded.table, decoded.columns, wall)
-        self._note_resent(chunk, start, decoded.columns, decoded.dead, wall, outcome)
-        self._bury(decoded.dead, wall, outcome)
-        outcome.add_rows(decoded.table, self._addressed(chunk.topic, decoded.columns, int(wall)))
+        self._intake.note_resent(chunk, start, decoded.columns, decoded.dead, wall, outcome)
+        self._intake.bury(decoded.dead, wall, outcome)
+        outcome.add_rows(decoded.table, self._intake.addressed(chunk.topic, decoded.columns, int(wall)))
         counted = "entities" if decoded.table == "registry" else "lines"
         outcome.count(counted, len(decoded.columns["offset"]))
         for name in ("events", "repeats", "dropped", "corrected", "corrects_unknown"):
@@ -142,7 +141,7 @@ class Engine:
     def _read_actions(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
         """Note what people did about alerts; it bears on marks and on no transition."""
         taken: list[Action] = []
-        self._read_each(chunk, start, wall, outcome, lambda value: taken.append(self._actions.read(value, wall)))
+        self._intake.read_each(chunk, start, wall, outcome, lambda value: taken.append(self._actions.read(value, wall)))
         self._marker.take(taken, wall)
         outcome.add_rows(ACTIONS, action_rows(taken))
         outcome.count("actions", len(taken))
@@ -151,7 +150,9 @@ class Engine:
         """Follow the newest of these changes, if it is newer than what is followed; alerts without a rule end."""
         taken: list[RulesChange] = []
         places: list[int] = []
-        self._read_each(chunk, start, wall, outcome, lambda value: taken.append(self._rules.read(value, wall)), places)
+        self._intake.read_each(
+            chunk, start, wall, outcome, lambda value: taken.append(self._rules.read(value, wall)), places
+        )
         if not taken:
             return
         found = list(zip(places, taken, strict=True))
@@ -173,48 +174,6 @@ class Engine:
         self._follow(rules)
         self._load(state)
         return True
-
-    def _addressed(self, topic: str, columns: Columns, now: int) -> Columns:
-        size = len(columns["offset"])
-        own = {"epoch": self.epoch, "topic": topic, "partition": self.partition, "ingested": now}
-        return {**{name: Repeated.of(value, size) for name, value in own.items()}, **columns}
-
-    def _note_resent(
-        self, chunk: Chunk, start: int, columns: Columns, dead: list[DeadLetter], wall: float, outcome: Outcome
-    ) -> None:
-        """Write down what became of records that were sent again from the dead letters."""
-        found = resent.outcomes(chunk, start, columns, dead)
-        if found:
-            outcome.add_rows("dead_letter_replays", resent.rows(found, self.epoch, self.partition, int(wall)))
-        for each in found:
-            outcome.count(f"replayed_{each.outcome}", 1)
-
-    def _bury(self, dead: list[DeadLetter], wall: float, outcome: Outcome) -> None:
-        if not dead:
-            return
-        outcome.dead += dead
-        outcome.add_rows("dead_letters", dead_rows(dead, self.epoch, int(wall)))
-
-    def _read_each(
-        self,
-        chunk: Chunk,
-        start: int,
-        wall: float,
-        outcome: Outcome,
-        read: Callable[[bytes | None], None],
-        taken: list[int] | None = None,
-    ) -> None:
-        """Read each record; the offsets of those that could be read are added to ``taken``."""
-        dead = []
-        for index in range(start, len(chunk.offsets)):
-            try:
-                read(chunk.values[index])
-                if taken is not None:
-                    taken.append(chunk.offsets[index])
-            except UNREADABLE as error:
-                dead.append(letter(chunk, index, error))
-        self._note_resent(chunk, start, {}, dead, wall, outcome)
-        self._bury(dead, wall, outcome)
 
     def _absorb(self, table: str, columns: Columns, wall: float) -> None:
         """Hand rows of a raw table to their prefectures."""
@@ -495,24 +454,3 @@ class Engine:
     def watermarks(self) -> dict[int, int]:
         """Return the latest event time seen per prefecture, epoch seconds."""
         return {code: max(queue.watermark for queue in place.queues.values()) for code, place in self._places.items()}
-
-
-def vars_of(options: Options) -> dict[str, object]:
-    """Return the options that the state depends on, by name."""
-    return {name: getattr(options, name) for name in Options.__dataclass_fields__ if name not in _NOT_STATE}
-
-
-#: Options that may change between a snapshot and its use.
-_NOT_STATE = {
-    "most_steps",
-    "native",
-    "max_record_bytes",
-    "ahead",
-    "extent_wait",
-    "earliest",
-    "idle_after",
-    "idle_reach",
-    "hold",
-    "alternation",
-    "live_seconds",
-}

@@ -98,3 +98,24 @@ class WorkerOptions:
     stall_seconds: float = 60.0
     stall_exit_seconds: float = 180.0
     engine: Options = field(default_factory=Options)
+
+
+#: Options that may change between a snapshot and its use.
+_NOT_STATE = {
+    "most_steps",
+    "native",
+    "max_record_bytes",
+    "ahead",
+    "extent_wait",
+    "earliest",
+    "idle_after",
+    "idle_reach",
+    "hold",
+    "alternation",
+    "live_seconds",
+}
+
+
+def of_state(options: Options) -> dict[str, object]:
+    """Return the options that the state depends on, by name."""
+    return {name: getattr(options, name) for name in Options.__dataclass_fields__ if name not in _NOT_STATE}
