@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -16,6 +17,12 @@ T = TypeVar("T")
 
 #: Where tests run whole pipelines: as long together as all other tests with servers, so they run beside them.
 PIPELINES = {"integration", "reliability"}
+
+
+def pytest_configure() -> None:
+    """Allow as many open files as the system does: chdb leaves some 15 behind for each database that it had open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @pytest.hookimpl(tryfirst=True)

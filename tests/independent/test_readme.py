@@ -53,5 +53,5 @@ def test_the_commands_shown_exist(command: str, capsys: pytest.CaptureFixture[st
 def test_both_languages_show_the_same() -> None:
     first, second = (commands(name) for name in READMES)
     assert first == second
-    assert [text(name).count("\n## ") for name in READMES] == [7, 7]
+    assert [text(name).count("\n## ") for name in READMES] == [8, 8]
     assert text(READMES[0]).count("```") == text(READMES[1]).count("```")
