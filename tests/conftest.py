@@ -15,8 +15,8 @@ from tests.clickhouse import clickhouse_server
 
 T = TypeVar("T")
 
-#: Where tests run whole pipelines: as long together as all other tests with servers, so they run beside them.
-PIPELINES = {"integration", "reliability"}
+#: Tests that run the whole of it take as long as all others with servers, so they run beside them (``scripts/test``).
+WHOLE = "integration"
 
 
 def pytest_configure() -> None:
@@ -27,11 +27,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs whole pipelines, before ``-m`` chooses."""
+    """Mark what runs the whole of it, before ``-m`` chooses."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in PIPELINES:
-            item.add_marker("pipeline")
+        if item.path.relative_to(here).parts[0] == WHOLE:
+            item.add_marker("whole")
 
 
 @pytest.fixture(scope="session")
