@@ -24,7 +24,7 @@ GROUP: Place = ("group", 0)
 
 
 @dataclass(slots=True)
-class Told:
+class Findings:
     """Reasons for not being ready, notes, and figures by name."""
 
     reasons: list[str] = field(default_factory=list)
@@ -47,16 +47,16 @@ class Condition:
         self.found_ends: dict[Place, int] = {}
         self.fatal: Exception | None = None
 
-    def look(self) -> Told:
+    def look(self) -> Findings:
         """Return how the worker is now."""
-        told = Told([reason for reason in (self._presence.reason, self._stream.waiting) if reason])
+        told = Findings([reason for reason in (self._presence.reason, self._stream.waiting) if reason])
         self._note_storing(told)
         self._look_for_endless_sharing()
         if stalled := self._stalled():
             told.reasons.append(f"no progress in spite of lag: {', '.join(f'{t}/{p}' for t, p in stalled)}")
         return told
 
-    def _note_storing(self, told: Told) -> None:
+    def _note_storing(self, told: Findings) -> None:
         outage, waiting, full = self._writer.outage, self._writer.waiting, self._writer.full
         if outage is not None:
             (told.reasons if full else told.notes).append(f"{outage}; {waiting}")

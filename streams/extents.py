@@ -153,7 +153,7 @@ class Extents:
         for stage, day, at in told.take_named(before):
             if (lines := told.as_of(day, stage)) is None:
                 continue
-            for rule in self._rules[kind]:
+            for rule in filter(self._judge.open_above, self._rules[kind]):  # most corrections find nothing to take back
                 frame = self._frame(rule, lines, day, self._closes(day))
                 self.transitions += self._judge.corrected_above(rule, frame, day, at)
         told.settle(before)

@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import topics
+from schemas.regions import parent_of
 from streams.actions import MEMORY_SECONDS
 from streams.outcome import POSITION_BITS
 from streams.ports import Engine, EngineFactory
@@ -243,7 +244,7 @@ class Rebuilder:
 
 def above(prefectures: Iterable[int]) -> list[int]:
     """Return the nation and the provinces of these prefectures."""
-    return sorted({0, *(code // 10_000 * 10_000 for code in prefectures)})
+    return sorted({0, *map(parent_of, prefectures)})
 
 
 def _epochs(warehouse: Warehouse) -> dict[str, int]:

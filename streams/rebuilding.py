@@ -36,8 +36,8 @@ class Rebuilding:
         self._metrics, self._wall, self._tell = metrics, wall, tell
         self._epoch: rebuild.Epoch | None = None
 
-    async def register(self, epoch: str) -> rebuild.Epoch:
-        """Return the broker's epoch, waiting for the warehouse for as long as it takes."""
+    async def register(self, epoch: str) -> None:
+        """Let the broker have its ``epoch``, waiting for the warehouse for as long as it takes."""
         said = ""
         while True:
             try:
@@ -50,7 +50,7 @@ class Rebuilding:
                 self._tell(f"the warehouse is {state}: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                return self._epoch
+                return
 
     @property
     def epoch(self) -> rebuild.Epoch:

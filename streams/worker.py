@@ -138,7 +138,7 @@ class Worker:
                 servers(self.options.broker), once=not self._wait_for_broker, tell=self._not_ready
             )
             found.check(self.options.partitions)
-            self.epoch = await self._rebuilding.register(found.id)
+            await self._rebuilding.register(found.id)
             self.presence.start()
             if not self.options.embedded:
                 await self._claim()
@@ -187,7 +187,7 @@ class Worker:
             self._warehouse,
             self._executor,
             self.metrics,
-            epoch=self.epoch.id,
+            epoch=self._rebuilding.epoch.id,
             buffer_bytes=options.buffer_bytes,
             flush_seconds=options.flush_seconds,
             flush_rows=options.flush_rows,

@@ -23,8 +23,6 @@ from streams.alerts.rulebook import Rulebook
 from streams.alerts.rules import Rule
 from streams.alerts.transition import Reason, Transition
 
-__all__ = ["Book", "Subject", "Transition"]
-
 BUCKET: Final = 300
 #: Never change it: episode ids would no longer agree with those stored.
 NAMESPACE: Final = uuid.UUID("6f1d3b0e-5d0a-5f0c-9a51-7c8a3f1f2b64")

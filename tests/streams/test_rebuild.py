@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-
-import pyarrow as pa
 
 from schemas import topics
 from streams.rebuild import Epoch, Rebuilder, progress, register
@@ -140,17 +137,23 @@ def test_rows_stored_again_later_do_not_come_before_earlier_offsets() -> None:
 
 
 class Asked(MemoryWarehouse):
-    """Remembers from when on each table was asked for; its newest event is of 2026."""
+    """Remembers from when on each table, and of which prefectures newest transitions, were asked for.
+
+    Its newest event is of 2026.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.since: dict[str, object] = {}
+        self.prefectures: object = None
 
     def _answer(self, name: str, where: dict[str, object]) -> list[dict[str, object]]:
         if name == "events_newest":
             return [{"newest": datetime(2026, 1, 1, tzinfo=UTC)}]
         if name.endswith("_extent"):
             self.since[name.removesuffix("_extent")] = where["since"]
+        if name == "episodes_newest":
+            self.prefectures = where["prefectures"]
         return super()._answer(name, where)
 
 
@@ -161,17 +164,8 @@ def test_history_has_a_limit_but_for_the_registry_which_is_read_from_its_beginni
     assert warehouse.since == {"registry": 0, "sales": limit, "stock": limit, "quotes": limit}
 
 
-class AskedAbove(MemoryWarehouse):
-    """Keeps of which prefectures the newest transitions were asked for."""
-
-    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        if name == "episodes_newest":
-            self.prefectures = (parameters or {})["prefectures"]
-        return super().query(name, parameters)
-
-
 def test_alerts_above_prefectures_are_asked_for_where_the_topic_that_they_come_of_cannot_tell() -> None:
-    warehouse = AskedAbove()
+    warehouse = Asked()
     own = [code for code in PREFECTURES if topics.partition_of(code, 4) == 0]
     rebuilder(warehouse).rebuild(0)
     assert warehouse.prefectures == [*own, 0, *sorted({code // 10_000 * 10_000 for code in PREFECTURES})]
@@ -182,4 +176,4 @@ def test_alerts_above_prefectures_are_asked_for_where_the_topic_that_they_come_o
     rebuilder(warehouse).rebuild(0)
     assert warehouse.prefectures == own
     rebuilder(warehouse, "newer").rebuild(0)
-    assert 0 in warehouse.prefectures
+    assert warehouse.prefectures == [*own, 0, *sorted({code // 10_000 * 10_000 for code in PREFECTURES})]
