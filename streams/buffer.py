@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Coded, Parts, Repeated
+from streams.columns import Coded, Nullable, Parts, Repeated
 from streams.compact import compact, size_of
 from streams.ports import Rows, State
 from streams.positions import Place
@@ -179,6 +179,8 @@ def _size(values: Any, length: int) -> int:
         return _size(values.values, len(values.values)) + len(values.values) * _POINTER
     if isinstance(values, Coded):
         return int(values.codes.nbytes) + len(values.words) * _POINTER
+    if isinstance(values, Nullable):
+        return int(values.numbers.nbytes + values.null.nbytes)
     distinct = {id(value): value for value in values[:_SAMPLE]}.values()
     if any(isinstance(value, str | bytes) and len(value) > _LONG for value in distinct):
         return sum(map(sys.getsizeof, values)) + length * _POINTER

@@ -111,6 +111,41 @@ class Coded(Sequence[Any]):
         return words[self.codes].tolist()  # type: ignore[no-any-return]
 
 
+class Nullable(Sequence[Any]):
+    """``numbers[i]`` for every row i, None where ``null[i]``; looks like the list of all of them."""
+
+    __slots__ = ("null", "numbers")
+
+    def __init__(self, numbers: NDArray[Any], null: NDArray[np.bool_]) -> None:
+        self.numbers, self.null = numbers, null
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return all values."""
+        return iter(self.tolist())
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Nullable: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a value, or some rows."""
+        if isinstance(index, slice):
+            return Nullable(self.numbers[index], self.null[index])
+        return None if self.null[index] else self.numbers[index].item()
+
+    def tolist(self) -> list[Any]:
+        """Return all values."""
+        found = self.numbers.astype(object)
+        found[self.null] = None
+        return found.tolist()  # type: ignore[no-any-return]
+
+
 class Parts(Sequence[Any]):
     """Columns one after another, each as it came; looks like the list of all their values."""
 
@@ -155,7 +190,7 @@ def listed(column: Iterable[Any]) -> list[Any]:
     """Return a column as a list of plain values: what clickhouse-driver takes fastest."""
     if isinstance(column, list):
         return column
-    return column.tolist() if isinstance(column, np.ndarray | Repeated | Coded) else list(column)
+    return column.tolist() if isinstance(column, np.ndarray | Repeated | Coded | Nullable) else list(column)
 
 
 def numbers(column: Any) -> Ints:
@@ -217,6 +252,8 @@ def _in_a_row(parts: Sequence[Any]) -> Any:
     """Return the parts as one column; words of different parts are not looked for in each other."""
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts)
+    if all(isinstance(part, Nullable) for part in parts):
+        return Nullable(np.concatenate([part.numbers for part in parts]), np.concatenate([part.null for part in parts]))
     if not all(isinstance(part, Coded) for part in parts):
         return list(chain.from_iterable(map(listed, parts)))
     words, codes = list[Any](), []

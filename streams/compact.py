@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.columns import Coded, Parts, Repeated, listed, numbers
+from streams.columns import Coded, Nullable, Parts, Repeated, listed, numbers, spread
 from streams.indicators.groups import Ints, smallest
 
 _POINTER = 8
@@ -24,6 +24,8 @@ _WORDS: set[type] = {str, int, type(None)}
 def compact(values: Sequence[Any]) -> Any:
     """Return equal values in less memory: an array of the smallest numbers that hold them, or each value once."""
     parts = values.parts if isinstance(values, Parts) else [values]
+    if all(isinstance(part, Nullable) for part in parts):
+        return spread(values)  # arrays already
     types = set().union(*(set(map(type, _distinct(part))) for part in parts))
     if types == {int}:
         return _integers(parts)
@@ -40,6 +42,8 @@ def size_of(values: Any) -> int:
         return int(values.nbytes)
     if isinstance(values, Coded):
         return int(values.codes.nbytes) + size_of(values.words)
+    if isinstance(values, Nullable):
+        return int(values.numbers.nbytes + values.null.nbytes)
     distinct = {id(value): value for value in values}.values()
     return sum(-(-sys.getsizeof(value) // _STEP) * _STEP for value in distinct) + len(values) * _POINTER
 

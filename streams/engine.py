@@ -24,6 +24,7 @@ from streams.alerts.transition import Transition
 from streams.chunk import Chunk
 from streams.clocks import Clocks
 from streams.decode import TOPICS, Columns, Decoder
+from streams.derived import POSITION_BITS, taken
 from streams.extents import Extents
 from streams.indicators.civil import DAY
 from streams.inflow import arrivals
@@ -34,9 +35,10 @@ from streams.market import KINDS
 from streams.marking import Marker
 from streams.options import Options, of_state
 from streams.origins import Origins
-from streams.outcome import POSITION_BITS, Outcome, taken
+from streams.outcome import Outcome
 from streams.panel import judge_together
 from streams.prefecture import Prefecture
+from streams.queues import Events
 from streams.registry import Registries, Registry
 from streams.replayed import Replayed, remember, replayed, versions
 from streams.rows import alert_rows, stored_transitions
@@ -180,8 +182,8 @@ class Engine:
         if table == "registry":
             self._registries.push(columns)
             return
-        for place, events in arrivals(table, columns, self._place, self._setup, self._origins):
-            place.push(TOPICS[table], events, wall)
+        for place, events, latest in arrivals(table, columns, self._place, self._setup, self._origins):
+            place.push(TOPICS[table], events, wall, latest)
 
     def registry(self, prefecture: int) -> Registry:
         """Return what is registered of a prefecture: contacts, opening hours, feeds."""
@@ -284,7 +286,8 @@ class Engine:
                     outcome.count(f"quotes_{state}", 1)
                 outcome.add_rows("quote_suspects", decided)
         sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
-        outcome.add_rows("indicators", taken([source.output for source in sources], position))
+        written = taken([source.output for source in sources], position, self._setup.goods)
+        outcome.add_rows("indicators", written)
         transitions: list[Transition] = []
         for source in sources:
             transitions += source.transitions
@@ -394,8 +397,8 @@ class Engine:
         prefecture = events.prefecture[begin:end]
         for code in np.unique(prefecture).tolist():
             chosen = begin + np.flatnonzero(prefecture == code)
-            columns = {name: column[chosen] for name, column in events.events.items()}
-            self._place(code).push(events.topic, columns, float(events.ingested[end - 1]))
+            own = Events.of({name: column[chosen] for name, column in events.events.items()})
+            self._place(code).push(events.topic, own, float(events.ingested[end - 1]))
         self._read_up_to(events, begin, end)
 
     def _read_up_to(self, events: Replayed, begin: int, end: int) -> None:

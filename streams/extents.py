@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from schemas import topics
@@ -22,11 +23,11 @@ from streams.alerts import extent
 from streams.alerts.episode import Named
 from streams.alerts.rules import Rule
 from streams.alerts.transition import Transition
+from streams.derived import IndicatorRows
 from streams.fields import checked, epoch_seconds, refuse
 from streams.indicators.civil import BUCKET
 from streams.judge import Judge
 from streams.market import KINDS
-from streams.outcome import IndicatorRows
 from streams.queues import NEVER
 from streams.setup import Setup
 from streams.told import EVER, Lines, Told
@@ -175,8 +176,8 @@ class Extents:
         self.output.add(
             len(levels),
             written=written,
-            region=[region for region, _ in levels],
-            good=[self._setup.goods[good] for _, good in levels],
+            region=np.array([region for region, _ in levels], np.int64),
+            good=np.array([good for _, good in levels], np.int64),
             grain="date",
             kind=kind,
             at=self._setup.civil.midnight(day + 1),

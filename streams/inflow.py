@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from streams.market import ABSENT, ACTIONS, KINDS, WITHDRAW
 from streams.origins import Origins
 from streams.prefecture import Prefecture
 from streams.quarantine import checked
+from streams.queues import Events
 from streams.setup import Setup
 
 #: Only stock of such dispositions counts; of other reports the corrections do.
@@ -24,12 +26,13 @@ NAMING = ("corrects", "confirms")
 
 
 Place = Callable[[int], Prefecture]
-Events = dict[str, Any]
+#: Events of a prefecture, and the time of their latest one.
+Arrival = tuple[Prefecture, Events, int]
 
 
 def arrivals(
     table: str, columns: Mapping[str, Any], place_of: Place, setup: Setup, origins: Origins | None = None
-) -> Iterator[tuple[Prefecture, Events]]:
+) -> Iterator[Arrival]:
     """Yield what the queues hold for rows of a raw table, by prefecture; what was seen before is left out.
 
     ``origins`` remembers, from one chunk to the next, where receipts come from.
@@ -44,8 +47,8 @@ def arrivals(
         if place.counties:
             chosen = keep[prefectures == code].tolist()
             events = (_stock if table == "stock" else _quotes)(columns, chosen, place, setup)
-            if len(events["at"]):  # none: unsellable stock that corrects nothing but itself
-                yield place, events
+            if len(events):  # none: unsellable stock that corrects nothing but itself
+                yield place, events, int(events.at.max())
 
 
 def _counting(table: str, columns: Mapping[str, Any]) -> Ints:
@@ -64,7 +67,7 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
 
     kinds = [columns["kind"][index] for index in listed]
     sites, regions, goods = columns["site"], columns["region"], columns["good"]
-    return {
+    quotes = {
         "at": column("at"),
         "site": np.array([place.site(kind, sites[i], int(regions[i])) for kind, i in zip(kinds, listed, strict=True)]),
         "good": np.array([setup.good_index[goods[index]] for index in listed], np.int64),
@@ -76,9 +79,10 @@ def _quotes(columns: Mapping[str, Sequence[Any]], listed: list[int], place: Pref
         "checked": checked(*(np.array([len(columns[name][index]) for index in listed]) for name in NAMING)),
         "kind": np.array([KINDS.index(kind) for kind in kinds], np.int64),
     }
+    return Events.of(quotes)
 
 
-def _sales(columns: Mapping[str, Any], origins: Origins, setup: Setup) -> Iterator[tuple[Prefecture, Events]]:
+def _sales(columns: Mapping[str, Any], origins: Origins, setup: Setup) -> Iterator[Arrival]:
     site = columns["site"]
     number = origins.of(*(columns[name].values for name in ("prefecture", "site", "region", "sender")))
     place, site_id, sender = (
@@ -93,30 +97,29 @@ def _sales(columns: Mapping[str, Any], origins: Origins, setup: Setup) -> Iterat
         "amount": columns["amount"],
         "priced": columns["priced"] > 0,
     }
-    for each, events in _divided(every, place, columns["repeat"] == 0):
-        yield origins.places[each], events
+    for each, events, latest in _divided(every, place, columns["repeat"] == 0):
+        yield origins.places[each], events, latest
 
 
-def _divided(columns: Events, place: NDArray[np.uint16], fresh: NDArray[np.bool_]) -> Iterator[tuple[int, Events]]:
-    """Yield the fresh lines of each place in order, all columns of one in one piece of memory.
+def _divided(
+    columns: Mapping[str, NDArray[Any]], place: NDArray[np.uint16], fresh: NDArray[np.bool_]
+) -> Iterator[tuple[int, Events, int]]:
+    """Yield the fresh lines of each place in order.
 
     Sorted once and cut: a mask per place went over every line of the chunk for each of 285 prefectures, which
     took as long as decoding them.
     """
-    if len(place) and fresh.all() and (place == place[0]).all():
-        yield int(place[0]), columns
-        return
     chosen = np.flatnonzero(fresh)
+    if not len(chosen):
+        return
     order = chosen[np.argsort(place[chosen], kind="stable")]  # 16 bits: sorted by radix
-    sorted_place, names = place[order], [name for name in columns if name != "priced"]
-    priced = columns["priced"][order]
-    block = np.stack([columns[name][order] for name in names])
+    sorted_place = place[order]
+    events = Events.of({name: column[order] for name, column in columns.items()})
     starts = np.flatnonzero(np.diff(sorted_place, prepend=-1).astype(bool))
-    ends = [*starts[1:].tolist(), len(order)]
-    for number, begin, end in zip(sorted_place[starts].tolist(), starts.tolist(), ends, strict=False):
-        own = dict(zip(names, block[:, begin:end].copy(), strict=True))  # a view would keep the whole chunk
-        own["priced"] = priced[begin:end].copy()
-        yield number, own
+    latest = np.maximum.reduceat(events.at, starts).tolist()
+    bounds = pairwise([*starts.tolist(), len(order)])
+    for number, (begin, end), top in zip(sorted_place[starts].tolist(), bounds, latest, strict=True):
+        yield number, events.part(begin, end), top
 
 
 def _goods(column: Any, setup: Setup) -> Ints:
@@ -138,7 +141,7 @@ def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefe
         if disposition[index].startswith(SELLABLE):
             rows.append((index, ACTIONS[columns["action"][index]], event))
     listed = [row[0] for row in rows]
-    return {
+    lines = {
         "at": np.array([columns["at"][index] for index in listed], np.int64),
         "site": np.array([place.site("retail", sites[i], int(regions[i])) for i in listed], np.int64),
         "good": np.array([setup.good_index[columns["good"][index]] for index in listed], np.int64),
@@ -147,6 +150,7 @@ def _stock(columns: Mapping[str, Sequence[Any]], chosen: list[int], place: Prefe
         "action": np.array([row[1] for row in rows], np.int64),
         "event": np.array([row[2] for row in rows], np.int64),
     }
+    return Events.of(lines)
 
 
 def event_key(sender: str, event_id: str) -> int:

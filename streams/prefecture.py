@@ -19,6 +19,7 @@ from schemas.opening import Week
 from streams.alerts.transition import Transition
 from streams.corrections import Corrections
 from streams.counties import Counties
+from streams.derived import IndicatorRows
 from streams.enrolment import Enrolment
 from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
@@ -27,7 +28,6 @@ from streams.indicators.groups import Ints
 from streams.indicators.prices import SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
-from streams.outcome import IndicatorRows
 from streams.panel import FRAME_ROWS, judge_together
 from streams.quarantine import UNCHECKED
 from streams.queues import NEVER
@@ -188,7 +188,7 @@ class Prefecture(Timeline):
 
     def _sell(self, sales: Values, market: Market) -> None:
         pair = market.pairs.of(sales["site"], sales["good"])
-        priced = sales["priced"]
+        priced = sales["priced"] > 0
         deplete = self.senders.snapshots(sales["sender"])
         market.shelf.sell(pair, sales["at"], sales["quantity"], priced, deplete=deplete)
         self.sites.sell(pair, sales["at"], sales["quantity"])
@@ -269,7 +269,7 @@ class Prefecture(Timeline):
         return with_prefecture(cells.astype(np.int64), len(self._setup.goods)) > 0
 
     def _subjects(self, rows: Ints) -> dict[str, Any]:
-        return {"region": self.region_of[rows], "good": [self._setup.goods[index] for index in self.good_of[rows]]}
+        return {"region": self.region_of[rows], "good": self.good_of[rows]}
 
     def write_rows(self, at: int, rows: Ints, values: Values) -> None:
         """Write rows of grain ``5m`` whose bucket ended at ``at``; ``values`` are columns of these rows."""

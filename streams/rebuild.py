@@ -20,7 +20,7 @@ import pyarrow as pa
 from schemas import topics
 from schemas.regions import parent_of
 from streams.actions import MEMORY_SECONDS
-from streams.outcome import POSITION_BITS
+from streams.derived import POSITION_BITS
 from streams.ports import Engine, EngineFactory
 from streams.positions import Place
 from streams.replay import Replay, Span

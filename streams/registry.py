@@ -17,7 +17,7 @@ from schemas import opening
 from schemas.opening import Week
 from schemas.registry import STRUCTS, Contact, Enterprise, EntityKind, FeedKind, Site
 from streams.indicators.groups import Ints
-from streams.queues import Queue
+from streams.queues import Events, Queue
 
 _Entity = Enterprise | Site
 #: Thousands of sites share a few texts.
@@ -52,7 +52,7 @@ class Registry:
         numbers = range(self._numbers, self._numbers + len(at))
         self._numbers = numbers.stop
         self._waiting.update(zip(numbers, zip(kinds, entities, strict=True), strict=True))
-        self.queue.push({"at": at, "change": np.array(numbers, np.int64)})
+        self.queue.push(Events.of({"at": at, "change": np.array(numbers, np.int64)}))
 
     def advance(self, limit: int) -> list[Version]:
         """Let what came before ``limit`` (epoch seconds) take effect; return what has changed."""

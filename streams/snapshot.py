@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from streams.indicators.block import Block
 
 #: Raised whenever the shape of the state changes: older snapshots are then ignored and raw rows read.
-FORMAT = 12
+FORMAT = 13
 _ARRAY, _BLOCK = 1, 2
 #: Bytes of arrays that are compressed in one piece: what packing needs of memory on top of the copy.
 _PIECE = 8 << 20

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from schemas import topics
 from streams.indicators.civil import BUCKET
-from streams.queues import NEVER, Queue
+from streams.queues import NEVER, Events, Queue
 from streams.setup import Setup
 
 
@@ -55,9 +54,9 @@ class Timeline(ABC):
     def next_change(self) -> int:
         """Return the first grid point at which something changes without an event."""
 
-    def push(self, topic: str, columns: dict[str, Any], wall: float) -> None:
-        """Let events of one input wait for their turn."""
-        self.queues[topic].push(columns)
+    def push(self, topic: str, events: Events, wall: float, latest: int | None = None) -> None:
+        """Let events of one input wait for their turn; ``latest`` is the time of their latest one, where known."""
+        self.queues[topic].push(events, latest)
         self._chunks += 1
         self._arrivals[topic] = self._chunks, wall
 

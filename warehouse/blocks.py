@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.coded import Words
+from warehouse.coded import Gaps, Words
 from warehouse.types import bare, nullable
 
 #: Type → how it lies in a block.
@@ -39,6 +39,8 @@ def written(values: object, clickhouse: str) -> bytes | None:
     kind = bare(clickhouse)
     if isinstance(values, np.ndarray) and kind in STORED and clickhouse == _named(kind, clickhouse):
         return _numbers(values, STORED[kind], kind)
+    if isinstance(values, Gaps):
+        return _with_gaps(values, kind) if kind in STORED else None
     if not isinstance(values, Words):
         return None
     if clickhouse.startswith(LOW_CARDINALITY):
@@ -64,6 +66,11 @@ def _numbers(values: NDArray[Any], stored: np.dtype[Any], kind: str) -> bytes:
             msg = f"{least if least < limits.min else most} is no {kind}"
             raise ValueError(msg)
     return values.astype(stored, copy=False).tobytes()
+
+
+def _with_gaps(values: Gaps, kind: str) -> bytes:
+    """Return a column that may be NULL: a byte per row that says which are, then the numbers, 0 where none is."""
+    return values.null.tobytes() + _numbers(np.where(values.null, 0, values.numbers), STORED[kind], kind)
 
 
 def _spread(values: Words, kind: str, *, nulls: bool) -> bytes:

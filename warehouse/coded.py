@@ -1,4 +1,4 @@
-"""Columns in which few values stand in many rows: each once, and a number per row."""
+"""Columns that are no lists: few values, each once, with a number per row; and numbers of which some are NULL."""
 
 from __future__ import annotations
 
@@ -18,6 +18,32 @@ class Coded(Protocol):
     codes: NDArray[Any]
 
     def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Nullable(Protocol):
+    """``numbers[i]`` is the value of row i, but NULL where ``null[i]``."""
+
+    numbers: NDArray[Any]
+    null: NDArray[np.bool_]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """A column of numbers, NULL where ``null``, that is ready to be stored."""
+
+    numbers: NDArray[Any]
+    null: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.numbers)
+
+    def part(self, begin: int, end: int) -> Gaps:
+        """Return rows [begin, end)."""
+        return Gaps(self.numbers[begin:end], self.null[begin:end])
 
 
 @dataclass(frozen=True, slots=True)

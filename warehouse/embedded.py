@@ -10,7 +10,7 @@ import pyarrow as pa
 from chdb.session import Session
 
 from warehouse.address import Address
-from warehouse.coded import Words
+from warehouse.coded import Gaps, Words
 from warehouse.engine import Columns, Engine, kind_of
 from warehouse.errors import WarehouseError
 from warehouse.lock import DirectoryLock
@@ -115,6 +115,8 @@ def _array(where: str, values: Ready, clickhouse: str) -> pa.Array:
     stored = STORED.get(bare(clickhouse)) or arrow_type(clickhouse)
     if isinstance(values, Words):
         return guarded(where, lambda: pa.array(values.words, stored)).take(pa.array(values.codes))
+    if isinstance(values, Gaps):
+        return guarded(where, lambda: pa.array(values.numbers, stored, mask=values.null))
     return guarded(where, lambda: pa.array(values, stored))
 
 

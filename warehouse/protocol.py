@@ -26,8 +26,8 @@ class Warehouse(Protocol):
 
         Values: ``int``, ``float``, ``str``, ``None`` (nullable columns only), ``list[str]``,
         ``date`` or days since 1970 for Date, aware ``datetime`` or epoch seconds for DateTime;
-        numpy arrays as well, and columns that are ``warehouse.coded.Coded``. A NaN stays a NaN,
-        NULL is None. Columns left out get the table's default. No rows: nothing happens.
+        numpy arrays as well, and columns that are ``warehouse.coded.Coded`` or ``Nullable``. A NaN
+        stays a NaN, NULL is None. Columns left out get the table's default. No rows: nothing happens.
         """
         ...
 

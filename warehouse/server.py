@@ -18,7 +18,7 @@ from clickhouse_driver.writer import write_binary_str, write_binary_uint8
 
 from warehouse.address import Address
 from warehouse.blocks import written
-from warehouse.coded import Words
+from warehouse.coded import Gaps, Words
 from warehouse.engine import Columns, Engine, kind_of
 from warehouse.errors import WarehouseError, WarehouseMistaken, WarehouseUnavailable
 from warehouse.pool import Pool
@@ -180,7 +180,7 @@ class _Column:
     values: Ready
 
     def write(self, context: Any, kind: str, begin: int, end: int, out: Any) -> None:
-        own = self.values.part(begin, end) if isinstance(self.values, Words) else self.values[begin:end]
+        own = self.values.part(begin, end) if isinstance(self.values, Words | Gaps) else self.values[begin:end]
         content = guarded(f"column {self.name}", lambda: written(own, kind))
         if content is None:
             write_column(context, self.name, kind, _listed(own, kind), out)
@@ -192,6 +192,10 @@ def _listed(values: Ready, clickhouse: str) -> list[object]:
     """Return what the driver packs: a list, with dates as dates (it takes integers for DateTime only)."""
     if isinstance(values, Words):
         values = [values.words[code] for code in values.codes.tolist()]
+    elif isinstance(values, Gaps):
+        values = [
+            None if gap else number for number, gap in zip(values.numbers.tolist(), values.null.tolist(), strict=True)
+        ]
     column = values.tolist() if isinstance(values, np.ndarray) else values
     if bare(clickhouse) != "Date":
         return column

@@ -10,14 +10,14 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from warehouse.coded import Coded, Words
+from warehouse.coded import Coded, Gaps, Nullable, Words
 from warehouse.errors import WarehouseError
 from warehouse.types import bare, nullable
 
 T = TypeVar("T")
 
 #: A column that an engine can store.
-Ready: TypeAlias = "list[object] | np.ndarray | Words"
+Ready: TypeAlias = "list[object] | np.ndarray | Words | Gaps"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_DAY = EPOCH.date().toordinal()
@@ -120,7 +120,9 @@ def guarded(where: str, convert: Callable[[], T]) -> T:
         raise WarehouseError(msg) from error
 
 
-def _ready(values: Sequence[object] | Coded, clickhouse: str) -> Ready:
+def _ready(values: Sequence[object] | Coded | Nullable, clickhouse: str) -> Ready:
+    if isinstance(values, Nullable):
+        return _with_gaps(values, clickhouse)
     if isinstance(values, Coded):  # what holds for each word holds for each row
         words = plain(values.words, clickhouse)
         check(words, clickhouse)
@@ -128,3 +130,18 @@ def _ready(values: Sequence[object] | Coded, clickhouse: str) -> Ready:
     column = plain(values, clickhouse)
     check(column, clickhouse)
     return column
+
+
+def _with_gaps(values: Nullable, clickhouse: str) -> Ready:
+    numbers = plain(values.numbers, clickhouse)
+    if not isinstance(numbers, np.ndarray):
+        msg = f"{values.numbers.dtype} instead of numbers"
+        raise TypeError(msg)
+    if not nullable(clickhouse):
+        if values.null.any():
+            msg = f"row {int(values.null.argmax())} is None, and {clickhouse} is not nullable"
+            raise ValueError(msg)
+        check(numbers, clickhouse)
+        return numbers
+    check(numbers[~values.null], clickhouse)
+    return Gaps(numbers, values.null)

@@ -17,9 +17,9 @@ from streams.alerts import packs
 from streams.alerts.rulebook import Rulebook
 from streams.chunk import Chunk
 from streams.decode import TOPICS
+from streams.derived import POSITION_BITS
 from streams.engine import Engine
 from streams.options import Options
-from streams.outcome import POSITION_BITS
 from streams.rows import alert_rows
 
 ZONE = ZoneInfo("Asia/Shanghai")

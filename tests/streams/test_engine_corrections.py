@@ -239,7 +239,9 @@ def test_rows_of_the_warehouse_become_the_same_events_as_decoded_records(seed: i
             if table in {"sales", "stock", "quotes"}:
                 fast, slow = (Prefecture(PREFECTURE, engine._setup, engine._judge) for _ in range(2))
                 found = replayed(table, records.stored(columns), {PREFECTURE: fast}.__getitem__, engine._setup)
-                [(_, expected)] = arrivals(table, columns, {PREFECTURE: slow}.__getitem__, engine._setup)
+                [(_, own, latest)] = arrivals(table, columns, {PREFECTURE: slow}.__getitem__, engine._setup)
+                expected = own.columns()
+                assert latest == max(expected["at"].tolist())
                 assert found.events.keys() == expected.keys()
                 for name, values in expected.items():
                     if name != "site":  # numbers of sites depend on the order in which they are first seen

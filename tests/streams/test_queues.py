@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.queues import NEVER, Queue
+from streams.queues import NEVER, Events, Queue
 
 MOMENTS = st.integers(0, 50)
 STEPS = st.lists(
@@ -43,7 +43,7 @@ def test_events_leave_as_if_each_had_waited_alone(steps: list[tuple[str, int | l
     for step, value in steps:
         if isinstance(value, list):
             size = len(value)
-            queue.push({"at": np.array(value), "number": np.arange(number, number + size)})
+            queue.push(Events.of({"number": np.arange(number, number + size), "at": np.array(value)}))
             expected.push(value)
             number += size
         elif step == "punctuate":
