@@ -16,12 +16,14 @@ import pyarrow as pa
 
 from schemas.catalogue import Catalogue
 from schemas.events import SaleKind
+from schemas.regions import Region
 from streams import ipc, lines
 from streams.columns import Coded
 from streams.fields import SEQUENCE_BITS, Fields, Flags, Rejected, are_names, is_name, refuse
 from streams.frombatch import Batch, opened, real, texts, whole
 from streams.indicators.civil import Civil
 from streams.indicators.groups import Floats, Ints
+from streams.knowntills import MOST, Columns, KnownTills, distinct
 from streams.options import Options
 from streams.receipts import Receipts, counties_of, parted
 
@@ -58,6 +60,7 @@ class Reader:
         self._counties = counties_of(catalogue, partition, partitions)
         self._goods = list(catalogue.goods)
         self._number = {good: number for number, good in enumerate(self._goods)}
+        self._known = KnownTills()
 
     def parts(self, index: int, value: bytes | None) -> list[Receipts | Odd | Unread]:
         """Return what record ``index`` holds, in order."""
@@ -118,31 +121,47 @@ class Reader:
         event_id, named = _event_ids(batch.head["event_id"])
         sequence, numbered = whole(batch.head["sequence"])
         right &= named & numbered & (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
-        region, prefecture, known = self._regions(texts(batch.head, "region", len(batch)))
-        sender, store, workstation = (each.tolist() for each in names)
+        region = texts(batch.head, "region", len(batch))
+        counties = [self._counties.get(text) for text in region.words]
+        right &= np.array([each is not None for each in counties], np.bool_)[region.codes]
+        sender, store, workstation = names
+        tills = self._tills(sender, store, workstation, region, counties, np.flatnonzero(right))
         receipts = Receipts(
-            indices=[index] * len(batch),
-            counts=np.diff(batch.bounds).tolist(),
+            indices=np.full(len(batch), index),
+            counts=np.diff(batch.bounds),
             first=first + batch.places[:-1],
             event_id=event_id,
-            sender=sender,
-            store=store,
-            region=region,
-            prefecture=prefecture,
-            workstation=workstation,
-            sequence=sequence.tolist(),
-            day=day.tolist(),
-            at=at.tolist(),
+            sender=tills.sender,
+            store=tills.store,
+            region=tills.region,
+            prefecture=tills.prefecture,
+            workstation=tills.workstation,
+            sequence=sequence,
+            day=day,
+            at=at,
+            tills=tills.names,
             lines=own,
         )
-        return receipts, right & known
+        return receipts, right
 
-    def _regions(self, codes: Coded) -> tuple[list[int], list[int], Flags]:
-        """Return county and prefecture of each receipt, and whether they belong to this partition."""
-        found = [self._counties.get(text) for text in codes.words]
-        places = Coded([each and each.code for each in found], codes.codes)
-        parents = Coded([each and each.parent for each in found], codes.codes)
-        return places.tolist(), parents.tolist(), places.map(lambda place: place is not None, np.bool_)
+    def _tills(
+        self,
+        sender: Coded,
+        store: Coded,
+        workstation: Coded,
+        region: Coded,
+        counties: list[Region | None],
+        rows: Ints,
+    ) -> Columns:
+        """Return where receipts come from; of what is not right, not among ``rows``, nothing that means anything."""
+        if len(self._known) > MOST:
+            self._known = KnownTills()
+        first, inverse = distinct((sender, store, workstation, region), rows)
+        columns = (sender, store, Coded(counties, region.codes), workstation)
+        found = list(map(self._known.number, *(each.take(first) for each in columns)))
+        numbers = np.zeros(len(sender), np.int64)
+        numbers[rows] = np.array(found, np.int64)[inverse]
+        return self._known.coded(numbers)
 
     def _times(self, batch: Batch) -> tuple[Ints, Ints, Flags]:
         """Return time and business day of each receipt, and whether both are possible."""

@@ -178,7 +178,7 @@ def _size(values: Any, length: int) -> int:
     if isinstance(values, Repeated):
         return _size(values.values, len(values.values)) + len(values.values) * _POINTER
     if isinstance(values, Coded):
-        return int(values.codes.nbytes) + len(values.words) * _POINTER
+        return int(values.codes.nbytes) + min(len(values.words), len(values.codes)) * _POINTER
     if isinstance(values, Nullable):
         return int(values.numbers.nbytes + values.null.nbytes)
     distinct = {id(value): value for value in values[:_SAMPLE]}.values()

@@ -6,6 +6,7 @@ whoever only counts rows or hands them on never pays for the rest.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import Any, overload
@@ -92,13 +93,13 @@ class Coded(Sequence[Any]):
         """Return the values of some rows."""
         return [self.words[code] for code in self.codes[rows].tolist()]
 
-    def used(self) -> list[int]:
-        """Return the codes that occur, in the order in which they first do."""
-        size = len(self.codes)
-        first = np.full(len(self.words), size)
-        first[self.codes[::-1]] = np.arange(size)[::-1]  # of several the last one written stays: the first row
-        found = np.flatnonzero(first < size)
-        return found[np.argsort(first[found])].tolist()  # type: ignore[no-any-return]
+    def own(self) -> Coded:
+        """Return the same rows with the words that occur only."""
+        counts = np.bincount(self.codes, minlength=len(self.words))
+        used = np.flatnonzero(counts)
+        if len(used) == len(self.words):
+            return self
+        return Coded([self.words[code] for code in used.tolist()], (np.cumsum(counts > 0) - 1)[self.codes])
 
     def map(self, function: Callable[[Any], Any], kind: DTypeLike) -> NDArray[Any]:
         """Return ``function`` of every value as an array of ``kind``, called once per word."""
@@ -202,22 +203,42 @@ def numbers(column: Any) -> Ints:
     return np.asarray(column, np.int64)
 
 
-def each(function: Callable[..., int], *columns: Sequence[Any]) -> Ints:
-    """Return ``function`` of the values of every row, called in the order of the rows.
+class Remembered:
+    """What a function gave for the rows of coded columns, once per code for as long as their words are the same lists.
 
-    Columns with the same codes, as ``streams.native`` makes them, have it called once per code that occurs.
+    Words may be added to the lists, and none may change.
     """
-    coded = [column for column in columns if isinstance(column, Coded)]
-    if len(coded) < len(columns) or not alike(*coded):
-        return np.array([function(*row) for row in zip(*columns, strict=True)], np.int64)
-    used, found = coded[0].used(), np.zeros(len(coded[0].words), np.int64)
-    found[used] = list(map(function, *(map(column.words.__getitem__, used) for column in coded)))
-    return found[coded[0].codes]
+
+    def __init__(self, function: Callable[..., int]) -> None:
+        """Ask ``function``, which takes a value of each column and returns a whole number, 0 or above."""
+        self._function = function
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask the function again."""
+        self._words: list[list[Any]] = []
+        self._found = np.zeros(0, np.int64)
+
+    def of(self, *columns: Coded) -> Ints:
+        """Return the numbers of rows; the function is called in their order. All columns have the same codes."""
+        codes = columns[0].codes
+        if len(columns) != len(self._words) or any(map(operator.is_not, (each.words for each in columns), self._words)):
+            self._words, self._found = [each.words for each in columns], np.zeros(0, np.int64)
+        missing = len(self._words[0]) - len(self._found)
+        if missing:
+            self._found = np.r_[self._found, np.full(missing, -1)]
+        numbers = self._found[codes]
+        if len(new := codes[numbers < 0]):
+            for code in dict.fromkeys(new.tolist()):
+                self._found[code] = self._function(*(words[code] for words in self._words))
+            numbers = self._found[codes]
+        return numbers
 
 
 def alike(*columns: Coded) -> bool:
     """Return whether the rows of all columns have the same codes."""
-    return all(np.array_equal(column.codes, columns[0].codes) for column in columns[1:])
+    codes = columns[0].codes
+    return all(column.codes is codes or np.array_equal(column.codes, codes) for column in columns[1:])
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -256,13 +277,12 @@ def _in_a_row(parts: Sequence[Any]) -> Any:
         return Nullable(np.concatenate([part.numbers for part in parts]), np.concatenate([part.null for part in parts]))
     if not all(isinstance(part, Coded) for part in parts):
         return list(chain.from_iterable(map(listed, parts)))
-    words, codes = list[Any](), []
-    for number, part in enumerate(parts):
-        if number and part.words is parts[number - 1].words:
-            begin = len(words) - len(part.words)
-        else:
-            begin = len(words)
-            words += part.words
+    words, codes, begin = list[Any](), [], 0
+    last: list[Any] | None = None
+    for part in parts:
+        if part.words is not last:
+            last, begin = part.words, len(words)
+        words += last[len(words) - begin :]  # the same list may have become longer
         codes.append(part.codes + begin)
     return Coded(words, np.concatenate(codes))
 
@@ -282,5 +302,6 @@ def _recoded(parts: Sequence[Coded]) -> Coded:
     if all(part.words is parts[0].words for part in parts):
         return Coded(parts[0].words, np.concatenate([part.codes for part in parts]))
     words: dict[Any, int] = {}
-    codes = [part.map(lambda word: words.setdefault(word, len(words)), np.int64) for part in parts]
+    numbered = Remembered(lambda word: words.setdefault(word, len(words)))
+    codes = [numbered.of(part) for part in parts]
     return Coded(list(words), np.concatenate(codes))

@@ -23,7 +23,7 @@ _WORDS: set[type] = {str, int, type(None)}
 
 def compact(values: Sequence[Any]) -> Any:
     """Return equal values in less memory: an array of the smallest numbers that hold them, or each value once."""
-    parts = values.parts if isinstance(values, Parts) else [values]
+    parts = [_own(part) for part in (values.parts if isinstance(values, Parts) else [values])]
     if all(isinstance(part, Nullable) for part in parts):
         return spread(values)  # arrays already
     types = set().union(*(set(map(type, _distinct(part))) for part in parts))
@@ -46,6 +46,13 @@ def size_of(values: Any) -> int:
         return int(values.numbers.nbytes + values.null.nbytes)
     distinct = {id(value): value for value in values}.values()
     return sum(-(-sys.getsizeof(value) // _STEP) * _STEP for value in distinct) + len(values) * _POINTER
+
+
+def _own(part: Any) -> Any:
+    """Return a column without the words that are not in it."""
+    if isinstance(part, Repeated):
+        return Repeated(_own(part.values), part.counts, len(part))
+    return part.own() if isinstance(part, Coded) else part
 
 
 def _distinct(part: Any) -> Any:

@@ -22,7 +22,7 @@ from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
 from streams.batches import Odd
 from streams.chunk import Chunk
-from streams.columns import Coded, alike, listed
+from streams.columns import listed
 from streams.entities import checked_entity
 from streams.fields import (
     LINE_BITS,
@@ -154,13 +154,12 @@ class Decoder:
 
     def _noted(self, part: Receipts) -> Noted:
         """Note receipts; return which were seen before, as ``Seen.whole``."""
-        store, workstation, number = part.store, part.workstation, part.lines.number
-        if isinstance(store, Coded) and isinstance(workstation, Coded) and alike(store, workstation):
-            tills = Coded(list(zip(store.words, workstation.words, strict=True)), store.codes)
+        numbers = part.lines.number
+        if part.tills is not None:
             day, sequence, counts = map(np.asarray, (part.day, part.sequence, part.counts))
-            return self._seen.in_turn(day, tills, sequence, counts, number)
-        names = zip(store, workstation, strict=True)
-        return self._seen.whole(listed(part.day), names, listed(part.sequence), listed(part.counts), number.tolist())
+            return self._seen.in_turn(day, part.tills, sequence, counts, numbers)
+        names = zip(part.store, part.workstation, strict=True)
+        return self._seen.whole(listed(part.day), names, listed(part.sequence), listed(part.counts), numbers.tolist())
 
     def _odd(self, chunk: Chunk, odd: Odd, result: Decoded) -> None:
         """Read one receipt of a batch with every check."""

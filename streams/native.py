@@ -25,12 +25,13 @@ from streams.chunk import Chunk
 from streams.columns import Coded, Repeated
 from streams.fields import UNFIT, Fields, Flags, Rejected, checked
 from streams.indicators.groups import Ints
+from streams.knowntills import KnownTills
 from streams.lines import Lines
 from streams.receipts import Receipts
 
 MODULE: Final = "staplewatch_native"
 #: Of what the module takes and returns (``native/src/python.rs``).
-VERSION: Final = 1
+VERSION: Final = 2
 #: Records read together: their columns take 2 MB for receipts of five lines.
 RUN: Final = 4000
 #: So many records of a run that are not plain, or one in so many, may be looked at twice to leave the others together.
@@ -44,8 +45,12 @@ class Missing(Exception):
 
 
 class Found(Protocol):
-    """What the decoder returns: bytes of int64, ``priced`` and ``costed`` of bool, see ``native/src/python.rs``."""
+    """What the decoder returns: bytes of int64, ``priced`` and ``costed`` of bool, see ``native/src/python.rs``.
 
+    ``till`` has numbers of tills; so many were ``known`` before, and ``tills`` are those that follow.
+    """
+
+    known: int
     tills: list[tuple[str, str, str, str]]
     event_id: list[str]
     indices: bytes
@@ -121,6 +126,7 @@ class Reader:
         self._fields, self._reference, self._most = fields, reference, most_bytes
         self._counties, self._goods = counties, list(catalogue.goods)
         self._decoder = decoder(catalogue, counties)
+        self._tills = KnownTills()
         self._place = msgspec.json.Decoder(_Place).decode
 
     def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
@@ -166,18 +172,22 @@ class Reader:
     def _receipts(self, found: Found, begin: int) -> tuple[Receipts, Flags]:
         """Return all receipts, and of which time and business day are possible: that depends on the time zone."""
         at, day, till = _ints(found.at), _ints(found.day), _ints(found.till)
-        sender, store, county, workstation = (list(each) for each in zip(*found.tills, strict=True))
-        places = [self._counties[code] for code in county]
+        if not found.known:  # the first ones, or there were too many
+            self._tills = KnownTills()
+        for sender, store, region, workstation in found.tills:
+            self._tills.add(sender, store, self._counties[region], workstation)
+        known = self._tills.coded(till)
         own = Receipts(
             indices=begin + _ints(found.indices),
             counts=_ints(found.counts),
             first=np.zeros(len(at), np.int64),
             event_id=found.event_id,
-            sender=Coded(sender, till),
-            store=Coded(store, till),
-            region=Coded([each.code for each in places], till),
-            prefecture=Coded([each.parent for each in places], till),
-            workstation=Coded(workstation, till),
+            sender=known.sender,
+            store=known.store,
+            region=known.region,
+            prefecture=known.prefecture,
+            workstation=known.workstation,
+            tills=known.names,
             sequence=_ints(found.sequence),
             day=day,
             at=at,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from streams.columns import Coded, each
+from streams.columns import Coded, Remembered, alike
 from streams.indicators.groups import Ints
 from streams.indicators.pairs import Grown
 
@@ -24,6 +24,7 @@ class Origins:
     def __init__(self, place_of: Callable[[int], Prefecture]) -> None:
         self._place_of = place_of
         self._numbers: dict[tuple[str, int, str], int] = {}
+        self._coded = Remembered(self._number)
         self.places: list[Prefecture] = []
         self._place_numbers: dict[int, int] = {}
         #: ``place``: in ``places``; ``site`` and ``sender``: ids in that prefecture.
@@ -31,8 +32,11 @@ class Origins:
 
     def of(self, prefecture: Sequence[int], site: Sequence[str], region: Sequence[int], sender: Sequence[str]) -> Ints:
         """Return the numbers of receipts, shape (n,), rows of ``table``; new ones in the order of the rows."""
-        if isinstance(site, Coded):
-            return each(self._number, prefecture, site, region, sender)
+        columns = (prefecture, site, region, sender)
+        if coded := [column for column in columns if isinstance(column, Coded)]:
+            if len(coded) == len(columns) and alike(*coded):
+                return self._coded.of(*coded)
+            return np.array([self._number(*row) for row in zip(*columns, strict=True)], np.int64)
         found: list[Any] = list(map(self._numbers.get, zip(site, region, sender, strict=True)))
         for row in [row for row, number in enumerate(found) if number is None] if None in found else ():
             found[row] = self._number(prefecture[row], site[row], region[row], sender[row])

@@ -22,6 +22,7 @@ from schemas.events import ReceiptStatus, SaleKind
 from schemas.regions import Region
 from streams import lines
 from streams.chunk import Chunk
+from streams.columns import Coded
 from streams.fields import SEQUENCE_BITS, UNFIT, Fields, Flags, are_names, is_name
 from streams.indicators.groups import Ints
 from streams.lines import Lines
@@ -34,7 +35,8 @@ RUN: Final = 1000
 class Receipts(NamedTuple):
     """Receipts that are right, shape (n,), in order: ``indices`` of the records they came in, ``counts`` of lines.
 
-    ``first`` is the place of a receipt's first line in its record: 0 but where a record holds many.
+    ``first`` is the place of a receipt's first line in its record: 0 but where a record holds many. ``tills`` has
+    pairs of store and workstation, where whoever read the receipts numbers them for good.
     """
 
     indices: Sequence[int] | Ints
@@ -49,11 +51,12 @@ class Receipts(NamedTuple):
     sequence: Sequence[int] | Ints
     day: Sequence[int] | Ints
     at: Sequence[int] | Ints
+    tills: Coded | None
     lines: Lines
 
     def part(self, begin: int, end: int, bounds: Sequence[int] | Ints) -> Receipts:
         """Return receipts [begin, end); ``bounds`` are the first lines of all, and the end."""
-        own: list[Any] = [each[begin:end] for each in self[:-1]]
+        own: list[Any] = [None if each is None else each[begin:end] for each in self[:-1]]
         return Receipts._make([*own, self.lines.part(slice(bounds[begin], bounds[end]))])
 
 
@@ -85,7 +88,7 @@ def parted(receipts: Receipts, right: Flags) -> Iterator[Receipts | range]:
     if right.all():
         yield receipts
         return
-    bounds = [0, *accumulate(receipts.counts)]
+    bounds = np.r_[0, np.cumsum(receipts.counts)]
     edges = [0, *(np.flatnonzero(right[1:] != right[:-1]) + 1).tolist(), len(right)]
     for begin, end in pairwise(edges):
         yield receipts.part(begin, end, bounds) if right[begin] else range(begin, end)
@@ -197,7 +200,7 @@ class Reader:
         names = (found.event_id, found.sender, found.store)
         known: tuple[Any, ...] = (*names, region, prefecture, found.workstation, found.sequence)
         first = np.zeros(len(starts), np.int64)
-        made = Receipts._make([found.indices, found.counts, first, *known, day.tolist(), at.tolist(), own])
+        made = Receipts._make([found.indices, found.counts, first, *known, day.tolist(), at.tolist(), None, own])
         return made, right
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:

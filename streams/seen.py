@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from streams.columns import Coded
+from streams.columns import Coded, Remembered
 from streams.digests import Events, digest
 from streams.indicators.groups import Ints
 from streams.tills import Tills
@@ -121,6 +121,7 @@ class Seen:
         #: Numbers of tills, so that the names are kept once and not per date.
         self._tills: dict[tuple[str, str], int] = {}
         self._next = 0
+        self._coded = Remembered(self._till_of)
 
     def _day(self, day: int) -> Receipts:
         """Return what was seen of a date's receipts. Ask for a till's number after this, for it may be forgotten."""
@@ -135,9 +136,10 @@ class Seen:
             for kept in self._sales.days.values():
                 gone -= kept.numbers()
             self._tills = {names: till for names, till in self._tills.items() if till not in gone}
+            self._coded.forget()
         return self._sales.days[day]
 
-    def _till(self, names: tuple[str, str]) -> int:
+    def _till_of(self, names: tuple[str, str]) -> int:
         found = self._tills.get(names)
         if found is None:
             found = self._tills[names] = self._next
@@ -154,8 +156,8 @@ class Seen:
         if not lines:
             return []
         kept = self._day(day)
-        number = self._till(till)
-        runs = kept.tills[number]
+        number = self._till_of(till)
+        runs = kept.tills.of(number)
         key = (number, sequence)
         if key in kept.lines or not whole:
             if runs.holds(sequence):
@@ -185,8 +187,8 @@ class Seen:
                 kept, number_of = self._day(day), self._tills.get
             number = number_of(till)
             if number is None:
-                number, number_of = self._till(till), self._tills.get
-            runs = kept.tills[number]
+                number, number_of = self._till_of(till), self._tills.get
+            runs = kept.tills.of(number)
             if runs and runs[-1] == sequence and not kept.lines:  # as a rule: the next receipt of a till
                 runs[-1] = sequence + 1
                 repeats.append(False)
@@ -203,8 +205,7 @@ class Seen:
     def in_turn(self, days: Ints, tills: Coded, sequences: Ints, counts: Ints, lines: Ints) -> Noted:
         """Do what ``whole`` does for columns, shapes (n,) and (lines,); ``tills`` has pairs of names.
 
-        Most receipts are the next ones of their tills, and those of a till are noted at once: in chunks of 4,000
-        receipts of some 600 tills that takes a third of the time.
+        Most receipts are the next ones of their tills, and those are noted all at once.
         """
         other = self._not_next(days, tills, sequences)
         repeats, partly = [False] * len(days), dict[int, list[bool]]()
@@ -225,23 +226,20 @@ class Seen:
         kept = self._sales.days.get(day)
         if kept is None or (days != day).any():
             return np.arange(size)
-        order = np.argsort(tills.codes, kind="stable")
-        till, sequence = tills.codes[order], sequences[order]
+        numbers = self._coded.of(tills)
+        order = np.argsort(numbers, kind="stable")
+        till, sequence = numbers[order], sequences[order]
         starts = np.flatnonzero(np.r_[True, till[1:] != till[:-1]])
         ends = np.r_[starts[1:], size]
         follows = np.r_[True, sequence[1:] == sequence[:-1] + 1]
         follows[starts] = True
-        steady = np.logical_and.reduceat(follows, starts).tolist()
-        numbers = [self._tills.get(tills.words[code]) for code in till[starts].tolist()]
-        if len(set(numbers)) < len(numbers):  # a till with two senders, or several that are new
-            return np.arange(size)
-        bounds = zip(sequence[starts].tolist(), (sequence[ends - 1] + 1).tolist(), strict=True)
-        in_part = {each for each, _ in kept.lines}
-        moved = np.zeros(len(numbers), np.bool_)
-        for place, (number, (first, end)) in enumerate(zip(numbers, bounds, strict=True)):
-            runs = None if number is None or number in in_part or not steady[place] else kept.tills[number]
-            if runs and runs[-1] == first:
-                runs[-1], moved[place] = end, True
+        steady = np.logical_and.reduceat(follows, starts)
+        if kept.lines:
+            steady &= ~np.isin(till[starts], [each for each, _ in kept.lines])
+        moved = np.zeros(len(starts), np.bool_)
+        if steady.any():
+            first, last = starts[steady], ends[steady] - 1
+            moved[steady] = kept.tills.follow(till[first], sequence[first], sequence[last] + 1)
         return np.sort(order[np.repeat(~moved, ends - starts)])
 
     def receipts(self, days: Ints, tills: Sequence[tuple[str, str]], till: Ints, sequences: Ints) -> None:
@@ -256,7 +254,7 @@ class Seen:
         days, till, sequences, other = days[fresh], till[fresh], sequences[fresh], other[fresh]
         for first, last in pairwise([*np.flatnonzero(other).tolist(), len(days)]):
             kept = self._day(int(days[first]))
-            kept.tills[self._till(tills[till[first]])].update(sequences[first:last])
+            kept.tills.of(self._till_of(tills[till[first]])).update(sequences[first:last])
 
     def event(
         self, table: str, day: int, sender: str, event_id: str, lines: Sequence[int], *, whole: bool
@@ -288,6 +286,7 @@ class Seen:
         names = zip(data["stores"], data["workstations"], strict=True)
         self._tills = dict(zip(names, data["tills"].tolist(), strict=True))
         self._next = max(self._tills.values(), default=-1) + 1
+        self._coded.forget()
         self._sales.load(data["sales"])
         for table, dates in self._events.items():
             dates.load(data["events"][table])

@@ -61,6 +61,14 @@ class Words:
         """Return rows [begin, end)."""
         return Words(self.words, self.codes[begin:end])
 
+    def used(self) -> Words:
+        """Return the same rows with the words that occur only: of all that somebody knows these may be few."""
+        occurs = np.bincount(self.codes, minlength=len(self.words)) > 0
+        if occurs.all():
+            return self
+        words = [self.words[code] for code in np.flatnonzero(occurs).tolist()]
+        return Words(words, (np.cumsum(occurs) - 1)[self.codes])
+
     def distinct(self) -> Words:
         """Return the same rows with the words that occur, each of them once."""
         used = np.flatnonzero(np.bincount(self.codes, minlength=len(self.words)))

@@ -124,9 +124,10 @@ def _ready(values: Sequence[object] | Coded | Nullable, clickhouse: str) -> Read
     if isinstance(values, Nullable):
         return _with_gaps(values, clickhouse)
     if isinstance(values, Coded):  # what holds for each word holds for each row
-        words = plain(values.words, clickhouse)
+        used = Words(values.words, values.codes).used()
+        words = plain(used.words, clickhouse)
         check(words, clickhouse)
-        return Words(words, values.codes)
+        return Words(words, used.codes)
     column = plain(values, clickhouse)
     check(column, clickhouse)
     return column

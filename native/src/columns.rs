@@ -1,16 +1,47 @@
 //! Many receipts as columns.
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 use crate::receipt::{Head, Line, receipt};
 use crate::rules::{Rules, is_name};
 
-/// Who sent a receipt, and from where: sender, store, region, workstation.
-pub type Till<'a> = [&'a str; 4];
+/// Tills that are remembered from one call to the next. All of China has 300,000 with three to a store; a sender that
+/// names a new one in every receipt must not fill the memory.
+const MOST_TILLS: usize = 1 << 19;
 
-/// Receipts that are plain and right, in order. `till` has places in `tills`, `indices` in the records read.
+/// Who sent a receipt, and from where: sender, store, region, workstation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Till<'a>(pub [&'a str; 4]);
+
+/// The same for as long as it is remembered.
+#[derive(PartialEq, Eq, Hash)]
+struct Kept([Box<str>; 4]);
+
+impl Equivalent<Kept> for Till<'_> {
+    fn equivalent(&self, kept: &Kept) -> bool {
+        self.0.iter().zip(&kept.0).all(|(own, other)| **own == **other)
+    }
+}
+
+/// Numbers of the tills that were met, in the order in which they were.
+#[derive(Default)]
+pub struct Tills(HashMap<Kept, i64>);
+
+impl Tills {
+    fn number(&mut self, till: Till<'_>) -> Option<i64> {
+        let number = i64::try_from(self.0.len()).ok()?;
+        self.0.insert(Kept(till.0.map(Into::into)), number);
+        Some(number)
+    }
+}
+
+/// Receipts that are plain and right, in order.
+///
+/// `till` has numbers of tills: `known` were known before, those of `tills` follow them. `indices` are places in the
+/// records read.
 #[derive(Default)]
 pub struct Columns<'a> {
+    pub known: usize,
     pub tills: Vec<Till<'a>>,
     pub event_id: Vec<&'a str>,
     pub indices: Vec<i64>,
@@ -30,13 +61,18 @@ pub struct Columns<'a> {
 }
 
 /// Read `records`; those that are empty, longer than `most` bytes, or not plain are left out.
-pub fn read<'a>(records: &[&'a [u8]], rules: &Rules, most: usize) -> Columns<'a> {
-    let (mut found, mut tills) = (Columns::default(), HashMap::new());
+///
+/// Where there are too many `tills` all of them are forgotten first: none is known then.
+pub fn read<'a>(records: &[&'a [u8]], rules: &Rules, most: usize, tills: &mut Tills) -> Columns<'a> {
+    if tills.0.len() > MOST_TILLS {
+        tills.0.clear();
+    }
+    let mut found = Columns { known: tills.0.len(), ..Columns::default() };
     let mut lines = Vec::new();
     for (index, record) in (0..).zip(records) {
         lines.clear();
         if let Some(head) = one(record, rules, most, &mut lines)
-            && let Some(till) = numbered(&head, rules, &mut tills, &mut found.tills)
+            && let Some(till) = numbered(&head, rules, tills, &mut found.tills)
         {
             found.add(index, till, &head, &lines);
         }
@@ -52,23 +88,17 @@ fn one<'a>(record: &'a [u8], rules: &Rules, most: usize, lines: &mut Vec<Line>) 
 }
 
 /// Return the number of a receipt's till; what is asked of its names is asked once.
-fn numbered<'a>(
-    head: &Head<'a>,
-    rules: &Rules,
-    known: &mut HashMap<Till<'a>, i64>,
-    tills: &mut Vec<Till<'a>>,
-) -> Option<i64> {
-    let till = [head.sender, head.store, head.region, head.workstation];
-    if let Some(&number) = known.get(&till) {
+fn numbered<'a>(head: &Head<'a>, rules: &Rules, tills: &mut Tills, fresh: &mut Vec<Till<'a>>) -> Option<i64> {
+    let till = Till([head.sender, head.store, head.region, head.workstation]);
+    if let Some(&number) = tills.0.get(&till) {
         return Some(number);
     }
-    let [sender, store, region, workstation] = till;
+    let Till([sender, store, region, workstation]) = till;
     if !(rules.is_county(region) && is_name(sender) && is_name(store) && is_name(workstation)) {
         return None;
     }
-    let number = i64::try_from(tills.len()).ok()?;
-    known.insert(till, number);
-    tills.push(till);
+    let number = tills.number(till)?;
+    fresh.push(till);
     Some(number)
 }
 
@@ -96,7 +126,7 @@ impl<'a> Columns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{MOST_TILLS, Till, Tills, read};
     use crate::rules::Rules;
 
     fn record(store: &str, region: &str) -> Vec<u8> {
@@ -106,6 +136,11 @@ mod tests {
             "lines":[{{"line":1,"good":"potato","quantity":2,"unit":"kg"}}]}}"#
         )
         .into_bytes()
+    }
+
+    fn rules() -> Rules {
+        let units = vec![("kg".into(), "kg".into(), 1.0)];
+        Rules::new(vec!["540402".into()], vec![("potato".into(), "kg".into())], units)
     }
 
     #[test]
@@ -119,17 +154,30 @@ mod tests {
             record("t", "540402"),
             record("s", "540402"),
         ];
-        let rules = Rules::new(
-            vec!["540402".into()],
-            vec![("potato".into(), "kg".into())],
-            vec![("kg".into(), "kg".into(), 1.0)],
-        );
+        let rules = rules();
         let values: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        let found = read(&values, &rules, 1000);
+        let mut tills = Tills::default();
+        let found = read(&values, &rules, 1000, &mut tills);
         assert_eq!(found.indices, [0, 5, 6]);
         assert_eq!(found.till, [0, 1, 0]);
-        assert_eq!(found.tills, [["a", "s", "540402", "1"], ["a", "t", "540402", "1"]]);
+        assert_eq!(found.tills, [Till(["a", "s", "540402", "1"]), Till(["a", "t", "540402", "1"])]);
         assert_eq!((found.quantity, found.priced), (vec![2000; 3], vec![0; 3]));
-        assert!(read(&values, &rules, 100).indices.is_empty());
+        assert!(read(&values, &rules, 100, &mut tills).indices.is_empty());
+    }
+
+    #[test]
+    fn tills_keep_their_numbers_until_there_are_too_many() {
+        let (rules, mut tills) = (rules(), Tills::default());
+        let mut taken = |stores: &[&str]| {
+            let records: Vec<_> = stores.iter().map(|store| record(store, "540402")).collect();
+            let values: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+            let found = read(&values, &rules, 1000, &mut tills);
+            (found.known, found.till, found.tills.len())
+        };
+        assert_eq!(taken(&["a", "b", "a"]), (0, vec![0, 1, 0], 2));
+        assert_eq!(taken(&["c", "b"]), (2, vec![2, 1], 1));
+        let many: Vec<_> = (0..MOST_TILLS).map(|number| format!("s{number}")).collect();
+        taken(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(taken(&["b"]), (0, vec![0], 1));
     }
 }

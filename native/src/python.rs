@@ -1,9 +1,11 @@
 //! The module that Python imports.
 
+use std::sync::{Mutex, PoisonError};
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::columns::{self, Columns};
+use crate::columns::{self, Columns, Till, Tills};
 use crate::rules::Rules;
 
 /// Fewer bytes are read in less than a tenth of a millisecond: handing the interpreter lock to and fro takes longer.
@@ -11,12 +13,15 @@ const WORTH_RELEASING: usize = 64 << 10;
 
 /// Reads plain receipts of one partition. `counties` are its codes, `goods` pairs of code and dimension, `units`
 /// of dimension, name and base units in one.
+///
+/// It numbers tills, and remembers their numbers from one call to the next.
 #[pyclass(frozen)]
-struct Decoder(Rules);
+struct Decoder(Rules, Mutex<Tills>);
 
 /// Columns of what was read, as bytes of int64 or, `priced` and `costed`, of bool; see `streams/native.py`.
 #[pyclass(frozen, get_all)]
 struct Found {
+    known: usize,
     tills: Vec<(String, String, String, String)>,
     event_id: Py<PyList>,
     indices: Py<PyBytes>,
@@ -39,7 +44,7 @@ struct Found {
 impl Decoder {
     #[new]
     fn new(counties: Vec<String>, goods: Vec<(String, String)>, units: Vec<(String, String, f64)>) -> Self {
-        Self(Rules::new(counties, goods, units))
+        Self(Rules::new(counties, goods, units), Mutex::default())
     }
 
     /// Read records; those that are no bytes, longer than `most`, or not plain are left out.
@@ -48,7 +53,10 @@ impl Decoder {
         let records: Vec<&[u8]> =
             held.iter().map(|value| value.as_ref().map_or(&[][..], |bytes| bytes.as_bytes())).collect();
         let size: usize = records.iter().map(|record| record.len()).sum();
-        let read = || columns::read(&records, &self.0, most);
+        let read = || {
+            let mut tills = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+            columns::read(&records, &self.0, most, &mut tills)
+        };
         let found = if size < WORTH_RELEASING { read() } else { py.detach(read) };
         Found::of(py, &found)
     }
@@ -58,10 +66,11 @@ impl Found {
     fn of(py: Python<'_>, found: &Columns<'_>) -> PyResult<Self> {
         let whole = |column: &[i64]| PyBytes::new(py, bytemuck::cast_slice(column)).unbind();
         let flags = |column: &[u8]| PyBytes::new(py, column).unbind();
-        let own = |[sender, store, region, workstation]: &[&str; 4]| {
+        let own = |Till([sender, store, region, workstation]): &Till<'_>| {
             ((*sender).into(), (*store).into(), (*region).into(), (*workstation).into())
         };
         Ok(Self {
+            known: found.known,
             tills: found.tills.iter().map(own).collect(),
             event_id: PyList::new(py, &found.event_id)?.unbind(),
             indices: whole(&found.indices),
@@ -90,5 +99,5 @@ mod staplewatch_native {
 
     /// Of what `Decoder` takes and returns: `streams/native.py` works with this one only.
     #[pymodule_export]
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }

@@ -55,6 +55,16 @@ class Counts:
 
     def move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Add movements to the count that each of them came after, shapes (n,)."""
+        newest = self.newest(pair)
+        last = (newest < at) & (newest != UNKNOWN)
+        if last.any():  # nearly all: after the newest count, or of a pair that nobody counts
+            self.slots.add("moved", (pair[last], -1), quantity[last])
+        earlier = newest >= at
+        if earlier.any():
+            self._move_back(pair[earlier], at[earlier], quantity[earlier])
+
+    def _move_back(self, pair: Ints, at: Ints, quantity: Ints) -> None:
+        """Add movements that do not come after the newest count."""
         known = self.slots["at"][pair]
         column = known.shape[1] - 1 - (known >= at[:, None]).sum(axis=1)
         after = column >= 0

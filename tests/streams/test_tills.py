@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,19 +12,30 @@ from streams.snapshot import freeze, unpack
 from streams.tills import Tills
 
 STEPS = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(0, 40)) | st.sampled_from(["seal", "restart", "look"]), max_size=60
+    st.tuples(st.integers(0, 5), st.integers(0, 40))
+    | st.sampled_from(["seal", "restart", "look"])
+    | st.dictionaries(st.integers(0, 5), st.tuples(st.integers(0, 40), st.integers(1, 3)), min_size=1),
+    max_size=60,
 )
 
 
 @given(STEPS)
-def test_tills_remember_as_much_as_sets_would(steps: list[tuple[int, int] | str]) -> None:
+def test_tills_remember_as_much_as_sets_would(steps: list[Any]) -> None:
     tills, known = Tills(), dict[int, set[int]]()
     for step in steps:
         if isinstance(step, tuple):
             till, number = step
             seen = number in known.setdefault(till, set())
-            assert tills[till].add(number) != seen
+            assert tills.of(till).add(number) != seen
             known[till].add(number)
+        elif isinstance(step, dict):
+            first = np.array([begin for begin, _ in step.values()])
+            size = np.array([many for _, many in step.values()])
+            follows = tills.follow(np.array(list(step)), first, first + size).tolist()
+            # The last run alone counts: what is added in its place must not be in the set, and does not close a gap.
+            assert follows == [max(known.get(till, {-2}), default=-2) + 1 == begin for till, (begin, _) in step.items()]
+            for (till, (begin, many)), moved in zip(step.items(), follows, strict=True):
+                known.setdefault(till, set()).update(range(begin, begin + many) if moved else ())
         elif step == "seal":
             tills.seal()
             assert not len(tills), "nothing is left as a set"
