@@ -13,6 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 import pyarrow as pa
 import sqlglot
@@ -23,6 +24,7 @@ from schemas import catalogue, topics
 from streams import native
 from streams.alerts import DEFAULT, load
 from streams.alerts.rulebook import Rulebook
+from streams.columns import listed
 from streams.engine import Engine
 from streams.options import Options, WorkerOptions
 from streams.worker import Worker
@@ -77,23 +79,21 @@ class Watched:
         self._inner = inner
         self.address = inner.address
         self.query, self.migrate, self.ping, self.close = inner.query, inner.migrate, inner.ping, inner.close
-        self.sums: dict[tuple[int, str, int], list[int]] = {}
+        self._kept: list[list[Sequence[object]]] = []
 
     def insert(self, table: str, columns: Mapping[str, Sequence[object]]) -> None:
-        """Insert; of two rows of one key the later one holds."""
+        """Insert."""
         self._inner.insert(table, columns)
         if table == "indicators":
-            names = ("region", "good", "at", "grain", "amount", "quantity")
-            for region, good, at, grain, amount, quantity in zip(*(columns[name] for name in names), strict=True):
-                if grain == "5m":
-                    self.sums[region, good, at] = [amount, quantity]
+            self._kept.append([columns[name] for name in ("region", "good", "at", "grain", "amount", "quantity")])
 
     def totals(self, counties: set[int]) -> Totals:
-        """Return the sums by county, good and start of the bucket."""
+        """Return the sums by county, good and start of the bucket; of two rows of one key the later one holds."""
+        rows = (zip(*map(listed, columns), strict=True) for columns in self._kept)
         return {
-            f"{region}|{good}|{at - BUCKET}": values
-            for (region, good, at), values in self.sums.items()
-            if region in counties
+            f"{region}|{good}|{at - BUCKET}": [amount, quantity]
+            for region, good, at, grain, amount, quantity in chain.from_iterable(rows)
+            if grain == "5m" and region in counties
         }
 
 
