@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class Chunk:
     headers: Sequence[Sequence[tuple[str, bytes | None]]]
     timestamps: Sequence[int]
     next_offset: int
+    #: What an engine began with before the chunk's turn (``Engine.ahead``).
+    begun: object = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Return the number of records."""

@@ -106,6 +106,11 @@ class Decoder:
             topics.REGISTRY: (msgspec.json.Decoder(RegistryChange), self._registry),
         }
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Begin with a chunk before its turn: what can be done beside the interpreter."""
+        if chunk.topic == topics.SALES:
+            self._bulk.ahead(chunk)
+
     def decode(self, chunk: Chunk, wall: float, start: int = 0) -> Decoded:
         """Return the rows of ``chunk`` from its record ``start`` on; ``wall`` is the present, epoch seconds."""
         self._fields.now = int(wall)

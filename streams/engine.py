@@ -129,6 +129,10 @@ class Engine:
         self._mark_again(wall, outcome)
         return outcome
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Begin with a chunk that will be applied soon: what can be done beside the interpreter."""
+        self._decoder.ahead(chunk)
+
     def _read_events(self, chunk: Chunk, start: int, wall: float, outcome: Outcome) -> None:
         decoded = self._decoder.decode(chunk, wall, start)
         self._absorb(decoded.table, decoded.columns, wall)

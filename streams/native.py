@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, Protocol, get_args
+from typing import Any, Final, NamedTuple, Protocol, get_args
 
 import msgspec
 import numpy as np
@@ -25,7 +25,7 @@ from streams.chunk import Chunk
 from streams.columns import Coded, Repeated
 from streams.fields import UNFIT, Fields, Flags, Rejected, checked
 from streams.indicators.groups import Ints
-from streams.knowntills import KnownTills
+from streams.knowntills import Columns, KnownTills
 from streams.lines import Lines
 from streams.receipts import Receipts
 
@@ -44,14 +44,22 @@ class Missing(Exception):
     """The decoder in Rust is not installed, or another version than this one works with."""
 
 
+class Table(Protocol):
+    """Tills by number. Where there are too many the decoder begins another table."""
+
+    number: int
+
+    def since(self, first: int) -> list[list[str]]:
+        """Return the tills from number ``first`` on, each as sender, store, region, workstation."""
+
+
 class Found(Protocol):
     """What the decoder returns: bytes of int64, ``priced`` and ``costed`` of bool, see ``native/src/python.rs``.
 
-    ``till`` has numbers of tills; so many were ``known`` before, and ``tills`` are those that follow.
+    ``till`` has numbers of ``table``.
     """
 
-    known: int
-    tills: list[tuple[str, str, str, str]]
+    table: Table
     event_id: list[str]
     indices: bytes
     counts: bytes
@@ -74,6 +82,23 @@ class Decoder(Protocol):
 
     def decode(self, values: list[bytes | None], most: int) -> Found:
         """Read records of at most ``most`` bytes; those that are not plain are left out."""
+
+    def begin(self, values: list[bytes | None], most: int) -> Pending:
+        """Begin to do so in a thread that needs no interpreter."""
+
+
+class Pending(Protocol):
+    """What is being read."""
+
+    def take(self) -> Found:
+        """Wait for it and return it, once."""
+
+
+class Begun(NamedTuple):
+    """The runs of a chunk that a reader has begun with, by the place of their first record."""
+
+    reader: Reader
+    runs: dict[int, Pending]
 
 
 def available() -> bool:
@@ -126,7 +151,8 @@ class Reader:
         self._fields, self._reference, self._most = fields, reference, most_bytes
         self._counties, self._goods = counties, list(catalogue.goods)
         self._decoder = decoder(catalogue, counties)
-        self._tills = KnownTills()
+        #: Number of the table, and what is known of it.
+        self._table, self._tills = 0, KnownTills()
         self._place = msgspec.json.Decoder(_Place).decode
 
     def parts(self, chunk: Chunk, start: int, end: int) -> Iterator[Receipts | int]:
@@ -134,8 +160,31 @@ class Reader:
         for begin in range(start, end, RUN):
             yield from self._run(chunk, begin, min(begin + RUN, end))
 
+    def begin(self, chunk: Chunk) -> Begun:
+        """Begin with a chunk before its turn: a thread that needs no interpreter decodes it while that is busy."""
+        values = chunk.values
+        begins = range(0, len(chunk), RUN)
+        return Begun(self, {each: self._decoder.begin(list(values[each : each + RUN]), self._most) for each in begins})
+
+    def _found(self, chunk: Chunk, begin: int, stop: int) -> Found:
+        """Return what records [begin, stop) hold, begun before or read now."""
+        begun = chunk.begun
+        if isinstance(begun, Begun) and begun.reader is self and stop == min(begin + RUN, len(chunk)):
+            pending = begun.runs.pop(begin, None)
+            if pending is not None:
+                return pending.take()
+        return self._decoder.decode(list(chunk.values[begin:stop]), self._most)
+
+    def _tills_of(self, found: Found) -> Columns:
+        """Return where receipts come from."""
+        if found.table.number != self._table:
+            self._table, self._tills = found.table.number, KnownTills()
+        for sender, store, region, workstation in found.table.since(len(self._tills)):
+            self._tills.add(sender, store, self._counties[region], workstation)
+        return self._tills.coded(_ints(found.till))
+
     def _run(self, chunk: Chunk, begin: int, stop: int) -> Iterator[Receipts | int]:
-        found = self._decoder.decode(list(chunk.values[begin:stop]), self._most)
+        found = self._found(chunk, begin, stop)
         places = _ints(found.indices)
         plain = np.zeros(stop - begin, np.bool_)
         if len(places):
@@ -171,12 +220,8 @@ class Reader:
 
     def _receipts(self, found: Found, begin: int) -> tuple[Receipts, Flags]:
         """Return all receipts, and of which time and business day are possible: that depends on the time zone."""
-        at, day, till = _ints(found.at), _ints(found.day), _ints(found.till)
-        if not found.known:  # the first ones, or there were too many
-            self._tills = KnownTills()
-        for sender, store, region, workstation in found.tills:
-            self._tills.add(sender, store, self._counties[region], workstation)
-        known = self._tills.coded(till)
+        at, day = _ints(found.at), _ints(found.day)
+        known = self._tills_of(found)
         own = Receipts(
             indices=begin + _ints(found.indices),
             counts=_ints(found.counts),

@@ -85,6 +85,11 @@ class Pipeline:
         """Return whether most of what came last from a place was rejected."""
         return place in self._flooded
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Begin with a chunk that comes to its turn soon."""
+        if (engine := self.engines.get(chunk.partition)) is not None:
+            engine.ahead(chunk)
+
     def apply(self, first: int, chunk: Chunk) -> bool:
         """Take in a chunk that speaks for offsets from ``first``; False when something before it is missing."""
         engine = self.engines.get(chunk.partition)

@@ -97,6 +97,9 @@ class Engine(Protocol):
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
         """Take in a chunk at unix time ``wall``; records below ``offsets[topic]`` are ignored."""
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Begin with a chunk that will be applied soon; whether it ever is changes nothing."""
+
     def tick(self, wall: float) -> Outcome:
         """Let time pass; called every second."""
 

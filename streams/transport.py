@@ -53,6 +53,9 @@ class Intake(Protocol):
     def flooded(self, place: Place) -> bool:
         """Return whether most of what came last from a place was rejected."""
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Begin with a chunk that comes to its turn soon."""
+
     def gap(self, place: Place, expected: int, found: int) -> None:
         """Take note that records [expected, found) no longer exist."""
 
@@ -177,6 +180,8 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         self._fence = 0
         self._seek_wanted = False
         self._turns = Turns()
+        #: The fetch under way.
+        self._fetching: asyncio.Future[Any] | None = None
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -203,6 +208,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         """Seek every assigned place to its state's own next offset, whatever was committed."""
         self._fence += 1
         self._seek_wanted = False
+        await self._fetched()  # what it brings is read again
         self._turns.clear()
         offsets = dict(self.reading.intake.positions())
         lost = set(await self._thread.seek_all(offsets))
@@ -225,6 +231,9 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         except (*self.consumer_stopped_errors, asyncio.CancelledError):
             if not self.app.should_stop:
                 raise
+        finally:
+            if self._fetching is not None:
+                self._fetching.cancel()
 
     async def _step(self) -> None:
         if not self.flow_active:
@@ -237,30 +246,42 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
             await self.sleep(0.05)
 
     async def _poll(self, active: set[TP]) -> None:
-        """Fetch from the places whose last fetch is used up, and deliver one chunk of each place.
+        """Deliver one chunk of each place, and meanwhile fetch from those of which little waits.
 
-        The fetch is awaited plainly: a cancelled one swallows records that its other half, in
-        the consumer's thread, already took (2,472 gaps at live rebalances).
+        A fetch is never cancelled: that swallows records that its other half, in the consumer's thread, already
+        took (2,472 gaps at live rebalances).
         """
         fence = self._fence
-        idle = {tp for tp in active if (tp.topic, tp.partition) not in self._turns.places}
-        try:
-            records = await self._thread.getmany(idle, timeout=0 if self._turns else POLL_SECONDS) if idle else {}
-        except KafkaError as error:
-            log.warning("fetch failed, reading again: %r", error)
-            self.want_seek()
-            await self.sleep(1.0)
-            return
-        if fence != self._fence or not self.flow_active:
-            self.want_seek()
-            return
-        for tp, batches in records.items():
-            place = (tp.topic, tp.partition)
-            self._turns.add(place, fetch.chunks(*place, batches, self._chunk_records(place)))
+        self._ask(active)
+        if self._fetching is not None and (self._fetching.done() or not self._turns):
+            records = await self._fetched()
+            if fence != self._fence or not self.flow_active or records is None:
+                self.want_seek()
+                return
+            for tp, batches in records.items():
+                place = (tp.topic, tp.partition)
+                self._turns.add(place, fetch.chunks(*place, batches, self._chunk_records(place)))
         for place, first, chunk in self._turns.round():
             if not await self._deliver_due(place, first, chunk, fence):
                 self.want_seek()
                 return
+
+    def _ask(self, active: set[TP]) -> None:
+        """Begin a fetch, unless one is under way: of what is there already, while anything waits to be delivered."""
+        wanted = {tp for tp in active if (tp.topic, tp.partition) not in self._turns.full}
+        if self._fetching is None and wanted:
+            timeout = 0 if self._turns else POLL_SECONDS
+            self._fetching = asyncio.ensure_future(self._thread.getmany(wanted, timeout=timeout))
+
+    async def _fetched(self) -> Mapping[TP, Iterable[fetch.RawBatch]] | None:
+        """Return what the fetch under way brings, None if it fails."""
+        fetching, self._fetching = self._fetching, None
+        try:
+            return await fetching if fetching is not None else {}
+        except KafkaError as error:
+            log.warning("fetch failed, reading again: %r", error)
+            await self.sleep(1.0)
+            return None
 
     def _chunk_records(self, place: Place) -> int:
         """Return how many records a chunk of a place may have: a broken one costs as much as eight good ones."""
@@ -286,6 +307,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         """Hand a chunk to its agent, waiting while the agent's queue is full."""
         if fence != self._fence:
             return False
+        self.reading.intake.ahead(chunk)
         await self.wait_first(self.callback(self._message(place, first, chunk)), self.suspend_flow.wait())
         if fence != self._fence or self.should_stop:
             return False

@@ -1,17 +1,17 @@
 //! Many receipts as columns.
 
-use hashbrown::{Equivalent, HashMap};
+use indexmap::{Equivalent, IndexSet};
 
 use crate::receipt::{Head, Line, receipt};
 use crate::rules::{Rules, is_name};
 
-/// Tills that are remembered from one call to the next. All of China has 300,000 with three to a store; a sender that
-/// names a new one in every receipt must not fill the memory.
+/// Tills of one table. All of China has 300,000 with three to a store; a sender that names a new one in every receipt
+/// must not fill the memory.
 const MOST_TILLS: usize = 1 << 19;
 
 /// Who sent a receipt, and from where: sender, store, region, workstation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Till<'a>(pub [&'a str; 4]);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Till<'a>([&'a str; 4]);
 
 /// The same for as long as it is remembered.
 #[derive(PartialEq, Eq, Hash)]
@@ -23,27 +23,38 @@ impl Equivalent<Kept> for Till<'_> {
     }
 }
 
-/// Numbers of the tills that were met, in the order in which they were.
+/// The tills that were met, in the order in which they were: a till's place is its number.
 #[derive(Default)]
-pub struct Tills(HashMap<Kept, i64>);
+pub struct Tills(IndexSet<Kept>);
 
 impl Tills {
-    fn number(&mut self, till: Till<'_>) -> Option<i64> {
-        let number = i64::try_from(self.0.len()).ok()?;
-        self.0.insert(Kept(till.0.map(Into::into)), number);
-        Some(number)
+    /// Return whether a new table is to be begun.
+    pub fn is_full(&self) -> bool {
+        self.0.len() > MOST_TILLS
+    }
+
+    /// Return the tills from number `first` on.
+    pub fn since(&self, first: usize) -> impl Iterator<Item = [&str; 4]> {
+        self.0.get_range(first..).into_iter().flatten().map(|Kept(names)| names.each_ref().map(|name| &**name))
+    }
+
+    /// Return the number of a till; what is asked of its names is asked once.
+    fn number(&mut self, till: Till<'_>, rules: &Rules) -> Option<usize> {
+        if let Some(number) = self.0.get_index_of(&till) {
+            return Some(number);
+        }
+        let Till([sender, store, region, workstation]) = till;
+        let right = rules.is_county(region) && is_name(sender) && is_name(store) && is_name(workstation);
+        right.then(|| self.0.insert_full(Kept(till.0.map(Into::into))).0)
     }
 }
 
 /// Receipts that are plain and right, in order.
 ///
-/// `till` has numbers of tills: `known` were known before, those of `tills` follow them. `indices` are places in the
-/// records read.
+/// `till` has numbers of tills, `indices` are places in the records read.
 #[derive(Default)]
-pub struct Columns<'a> {
-    pub known: usize,
-    pub tills: Vec<Till<'a>>,
-    pub event_id: Vec<&'a str>,
+pub struct Columns {
+    pub event_id: Vec<String>,
     pub indices: Vec<i64>,
     pub counts: Vec<i64>,
     pub till: Vec<i64>,
@@ -61,20 +72,16 @@ pub struct Columns<'a> {
 }
 
 /// Read `records`; those that are empty, longer than `most` bytes, or not plain are left out.
-///
-/// Where there are too many `tills` all of them are forgotten first: none is known then.
-pub fn read<'a>(records: &[&'a [u8]], rules: &Rules, most: usize, tills: &mut Tills) -> Columns<'a> {
-    if tills.0.len() > MOST_TILLS {
-        tills.0.clear();
-    }
-    let mut found = Columns { known: tills.0.len(), ..Columns::default() };
+pub fn read(records: &[&[u8]], rules: &Rules, most: usize, tills: &mut Tills) -> Columns {
+    let mut found = Columns::default();
     let mut lines = Vec::new();
     for (index, record) in (0..).zip(records) {
         lines.clear();
-        if let Some(head) = one(record, rules, most, &mut lines)
-            && let Some(till) = numbered(&head, rules, tills, &mut found.tills)
-        {
-            found.add(index, till, &head, &lines);
+        if let Some(head) = one(record, rules, most, &mut lines) {
+            let till = Till([head.sender, head.store, head.region, head.workstation]);
+            if let Some(number) = tills.number(till, rules).and_then(|number| i64::try_from(number).ok()) {
+                found.add(index, number, &head, &lines);
+            }
         }
     }
     found
@@ -87,27 +94,12 @@ fn one<'a>(record: &'a [u8], rules: &Rules, most: usize, lines: &mut Vec<Line>) 
     receipt(std::str::from_utf8(record).ok()?, rules, lines)
 }
 
-/// Return the number of a receipt's till; what is asked of its names is asked once.
-fn numbered<'a>(head: &Head<'a>, rules: &Rules, tills: &mut Tills, fresh: &mut Vec<Till<'a>>) -> Option<i64> {
-    let till = Till([head.sender, head.store, head.region, head.workstation]);
-    if let Some(&number) = tills.0.get(&till) {
-        return Some(number);
-    }
-    let Till([sender, store, region, workstation]) = till;
-    if !(rules.is_county(region) && is_name(sender) && is_name(store) && is_name(workstation)) {
-        return None;
-    }
-    let number = tills.number(till)?;
-    fresh.push(till);
-    Some(number)
-}
-
-impl<'a> Columns<'a> {
-    fn add(&mut self, index: i64, till: i64, head: &Head<'a>, lines: &[Line]) {
+impl Columns {
+    fn add(&mut self, index: i64, till: i64, head: &Head<'_>, lines: &[Line]) {
         self.indices.push(index);
         self.counts.push(i64::try_from(lines.len()).unwrap_or(i64::MAX));
         self.till.push(till);
-        self.event_id.push(head.event_id);
+        self.event_id.push(head.event_id.into());
         self.day.push(head.day);
         self.sequence.push(head.sequence);
         self.at.push(head.at);
@@ -126,7 +118,7 @@ impl<'a> Columns<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_TILLS, Till, Tills, read};
+    use super::{MOST_TILLS, Tills, read};
     use crate::rules::Rules;
 
     fn record(store: &str, region: &str) -> Vec<u8> {
@@ -160,24 +152,25 @@ mod tests {
         let found = read(&values, &rules, 1000, &mut tills);
         assert_eq!(found.indices, [0, 5, 6]);
         assert_eq!(found.till, [0, 1, 0]);
-        assert_eq!(found.tills, [Till(["a", "s", "540402", "1"]), Till(["a", "t", "540402", "1"])]);
+        let known = [["a", "s", "540402", "1"], ["a", "t", "540402", "1"]];
+        assert_eq!(tills.since(0).collect::<Vec<_>>(), known);
+        assert_eq!(tills.since(1).collect::<Vec<_>>(), known[1..]);
+        assert_eq!((tills.since(2).count(), tills.since(3).count()), (0, 0));
         assert_eq!((found.quantity, found.priced), (vec![2000; 3], vec![0; 3]));
         assert!(read(&values, &rules, 100, &mut tills).indices.is_empty());
     }
 
     #[test]
-    fn tills_keep_their_numbers_until_there_are_too_many() {
+    fn tills_keep_their_numbers() {
         let (rules, mut tills) = (rules(), Tills::default());
         let mut taken = |stores: &[&str]| {
             let records: Vec<_> = stores.iter().map(|store| record(store, "540402")).collect();
             let values: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-            let found = read(&values, &rules, 1000, &mut tills);
-            (found.known, found.till, found.tills.len())
+            (read(&values, &rules, 1000, &mut tills).till, tills.is_full())
         };
-        assert_eq!(taken(&["a", "b", "a"]), (0, vec![0, 1, 0], 2));
-        assert_eq!(taken(&["c", "b"]), (2, vec![2, 1], 1));
+        assert_eq!(taken(&["a", "b", "a"]), (vec![0, 1, 0], false));
+        assert_eq!(taken(&["c", "b"]), (vec![2, 1], false));
         let many: Vec<_> = (0..MOST_TILLS).map(|number| format!("s{number}")).collect();
-        taken(&many.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(taken(&["b"]), (0, vec![0], 1));
+        assert!(taken(&many.iter().map(String::as_str).collect::<Vec<_>>()).1);
     }
 }

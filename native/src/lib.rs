@@ -4,6 +4,7 @@
 //! if that is plain and right in every respect that it knows of; of any other it says nothing, and Python judges
 //! it: whether it is right, and if not, why. `tests/streams/test_native.py` holds the two equal.
 
+mod background;
 mod columns;
 mod python;
 mod receipt;

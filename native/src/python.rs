@@ -1,28 +1,61 @@
 //! The module that Python imports.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::columns::{self, Columns, Till, Tills};
+use crate::background;
+use crate::columns::{self, Columns, Tills};
 use crate::rules::Rules;
 
 /// Fewer bytes are read in less than a tenth of a millisecond: handing the interpreter lock to and fro takes longer.
 const WORTH_RELEASING: usize = 64 << 10;
 
+/// Tills by number, and which table of the decoder that is.
+type Table = Arc<(u64, Mutex<Tills>)>;
+
 /// Reads plain receipts of one partition. `counties` are its codes, `goods` pairs of code and dimension, `units`
 /// of dimension, name and base units in one.
 ///
-/// It numbers tills, and remembers their numbers from one call to the next.
+/// It numbers tills, and remembers their numbers from one call to the next; where there are too many it begins a new
+/// table.
 #[pyclass(frozen)]
-struct Decoder(Rules, Mutex<Tills>);
+struct Decoder(Arc<Reader>);
+
+struct Reader {
+    rules: Rules,
+    table: Mutex<Table>,
+}
+
+impl Reader {
+    fn read(&self, records: &[Option<PyBackedBytes>], most: usize) -> (Columns, Table) {
+        let records: Vec<&[u8]> = records.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
+        let table = self.table();
+        let found = columns::read(&records, &self.rules, most, &mut held(&table.1));
+        (found, table)
+    }
+
+    fn table(&self) -> Table {
+        let mut table = held(&self.table);
+        if held(&table.1).is_full() {
+            *table = Arc::new((table.0 + 1, Mutex::default()));
+        }
+        Arc::clone(&table)
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Columns of what was read, as bytes of int64 or, `priced` and `costed`, of bool; see `streams/native.py`.
 #[pyclass(frozen, get_all)]
 struct Found {
-    known: usize,
-    tills: Vec<(String, String, String, String)>,
+    table: Py<Tabled>,
     event_id: Py<PyList>,
     indices: Py<PyBytes>,
     counts: Py<PyBytes>,
@@ -40,38 +73,76 @@ struct Found {
     costed: Py<PyBytes>,
 }
 
+/// The table that `till` refers to.
+#[pyclass(frozen)]
+struct Tabled(Table);
+
+#[pymethods]
+impl Tabled {
+    /// Return which table of its decoder this is.
+    #[getter]
+    fn number(&self) -> u64 {
+        self.0.0
+    }
+
+    /// Return the tills from number `first` on: sender, store, region, workstation.
+    fn since(&self, first: usize) -> Vec<[String; 4]> {
+        held(&self.0.1).since(first).map(|names| names.map(String::from)).collect()
+    }
+}
+
 #[pymethods]
 impl Decoder {
     #[new]
     fn new(counties: Vec<String>, goods: Vec<(String, String)>, units: Vec<(String, String, f64)>) -> Self {
-        Self(Rules::new(counties, goods, units), Mutex::default())
+        Self(Arc::new(Reader { rules: Rules::new(counties, goods, units), table: Mutex::default() }))
     }
 
     /// Read records; those that are no bytes, longer than `most`, or not plain are left out.
     fn decode(&self, py: Python<'_>, values: &Bound<'_, PyList>, most: usize) -> PyResult<Found> {
-        let held: Vec<_> = values.iter().map(|value| value.cast_into::<PyBytes>().ok()).collect();
-        let records: Vec<&[u8]> =
-            held.iter().map(|value| value.as_ref().map_or(&[][..], |bytes| bytes.as_bytes())).collect();
-        let size: usize = records.iter().map(|record| record.len()).sum();
-        let read = || {
-            let mut tills = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-            columns::read(&records, &self.0, most, &mut tills)
-        };
-        let found = if size < WORTH_RELEASING { read() } else { py.detach(read) };
-        Found::of(py, &found)
+        let records = backed(values);
+        let size: usize = records.iter().flatten().map(|record| record.len()).sum();
+        let read = || self.0.read(&records, most);
+        let (found, table) = if size < WORTH_RELEASING { read() } else { py.detach(read) };
+        Found::of(py, &found, table)
+    }
+
+    /// Begin to do so in a thread that needs no interpreter.
+    fn begin(&self, values: &Bound<'_, PyList>, most: usize) -> Pending {
+        let (reader, records, (send, receive)) = (Arc::clone(&self.0), backed(values), channel());
+        background::run(move || {
+            // Whoever wanted it may be gone by now.
+            let _ = send.send(reader.read(&records, most));
+        });
+        Pending(Mutex::new(receive))
+    }
+}
+
+fn backed(values: &Bound<'_, PyList>) -> Vec<Option<PyBackedBytes>> {
+    values.iter().map(|value| value.cast_into::<PyBytes>().ok().map(PyBackedBytes::from)).collect()
+}
+
+/// What is being read.
+#[pyclass(frozen)]
+struct Pending(Mutex<Receiver<(Columns, Table)>>);
+
+#[pymethods]
+impl Pending {
+    /// Wait for it and return it, once.
+    fn take(&self, py: Python<'_>) -> PyResult<Found> {
+        let (found, table) = py
+            .detach(|| held(&self.0).recv())
+            .map_err(|_| PyRuntimeError::new_err("the records could not be read, or were taken before"))?;
+        Found::of(py, &found, table)
     }
 }
 
 impl Found {
-    fn of(py: Python<'_>, found: &Columns<'_>) -> PyResult<Self> {
+    fn of(py: Python<'_>, found: &Columns, table: Table) -> PyResult<Self> {
         let whole = |column: &[i64]| PyBytes::new(py, bytemuck::cast_slice(column)).unbind();
         let flags = |column: &[u8]| PyBytes::new(py, column).unbind();
-        let own = |Till([sender, store, region, workstation]): &Till<'_>| {
-            ((*sender).into(), (*store).into(), (*region).into(), (*workstation).into())
-        };
         Ok(Self {
-            known: found.known,
-            tills: found.tills.iter().map(own).collect(),
+            table: Py::new(py, Tabled(table))?,
             event_id: PyList::new(py, &found.event_id)?.unbind(),
             indices: whole(&found.indices),
             counts: whole(&found.counts),
@@ -95,7 +166,7 @@ impl Found {
 #[pymodule]
 mod staplewatch_native {
     #[pymodule_export]
-    use super::{Decoder, Found};
+    use super::{Decoder, Found, Pending, Tabled};
 
     /// Of what `Decoder` takes and returns: `streams/native.py` works with this one only.
     #[pymodule_export]
