@@ -179,7 +179,7 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         #: Counts everything that makes records under way stale: a stopped flow, a seek.
         self._fence = 0
         self._seek_wanted = False
-        self._turns = Turns()
+        self._turns = Turns(self._begin)
         #: The fetch under way.
         self._fetching: asyncio.Future[Any] | None = None
         super().__init__(*args, **kwargs)
@@ -266,6 +266,9 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
                 self.want_seek()
                 return
 
+    def _begin(self, chunk: Chunk) -> None:
+        self.reading.intake.ahead(chunk)
+
     def _ask(self, active: set[TP]) -> None:
         """Begin a fetch, unless one is under way: of what is there already, while anything waits to be delivered."""
         wanted = {tp for tp in active if (tp.topic, tp.partition) not in self._turns.full}
@@ -307,7 +310,6 @@ class Consumer(stock.Consumer):  # type: ignore[misc]
         """Hand a chunk to its agent, waiting while the agent's queue is full."""
         if fence != self._fence:
             return False
-        self.reading.intake.ahead(chunk)
         await self.wait_first(self.callback(self._message(place, first, chunk)), self.suspend_flow.wait())
         if fence != self._fence or self.should_stop:
             return False

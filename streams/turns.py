@@ -7,7 +7,7 @@ until the last of them was rejected.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 
 from streams.chunk import Chunk
 from streams.positions import Place
@@ -19,12 +19,16 @@ MOST = 2
 class Turns:
     """What is fetched and not delivered yet: at most ``MOST`` fetches of each place."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[Chunk], None] = lambda chunk: None) -> None:
+        """``begin`` is told of each chunk a round before its turn."""
+        self._begin = begin
         self._waiting: dict[Place, deque[Iterator[tuple[int, Chunk]]]] = {}
+        #: The next chunk of each place that has one.
+        self._next: dict[Place, tuple[int, Chunk]] = {}
 
     def __bool__(self) -> bool:
         """Return whether any place may still have records."""
-        return bool(self._waiting)
+        return bool(self._next)
 
     @property
     def full(self) -> Set[Place]:
@@ -34,22 +38,28 @@ class Turns:
     def add(self, place: Place, chunks: Iterator[tuple[int, Chunk]]) -> None:
         """Take the chunks of one fetch, each with the first offset that it speaks for."""
         self._waiting.setdefault(place, deque()).append(chunks)
+        if place not in self._next:
+            self._draw(place)
 
     def clear(self) -> None:
         """Forget everything, in the middle of a round too."""
         self._waiting.clear()
+        self._next.clear()
 
     def round(self) -> Iterator[tuple[Place, int, Chunk]]:
         """Yield the next chunk of each place that has one."""
-        for place in list(self._waiting):
-            if (found := self._next(place)) is not None:
+        for place in list(self._next):
+            if (found := self._next.pop(place, None)) is not None:
+                self._draw(place)
                 yield place, *found
 
-    def _next(self, place: Place) -> tuple[int, Chunk] | None:
+    def _draw(self, place: Place) -> None:
+        """Find the next chunk of a place, and begin with it."""
         fetches = self._waiting.get(place, deque())
         while fetches:
             if (found := next(fetches[0], None)) is not None:
-                return found
+                self._next[place] = found
+                self._begin(found[1])
+                return
             fetches.popleft()
         self._waiting.pop(place, None)
-        return None
