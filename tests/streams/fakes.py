@@ -80,6 +80,9 @@ class CountingEngine:
         self.recalled = (-1, -1)
         self.behind = False
 
+    def ahead(self, chunk: Chunk) -> None:
+        """Do nothing before its turn."""
+
     def apply(self, chunk: Chunk, wall: float) -> Outcome:
         expected = self.offsets.get(chunk.topic, 0)
         records = [(o, v) for o, v in zip(chunk.offsets, chunk.values, strict=True) if o >= expected]

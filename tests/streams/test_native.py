@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -224,7 +224,9 @@ def test_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     other = ModuleType(native.MODULE)
     other.VERSION = native.VERSION + 1  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, native.MODULE, other)
-    with pytest.raises(native.Missing, match=f"staplewatch_native is version {native.VERSION + 1}, wanted is {native.VERSION}"):
+    with pytest.raises(
+        native.Missing, match=f"staplewatch_native is version {native.VERSION + 1}, wanted is {native.VERSION}"
+    ):
         native.load()
 
 
@@ -240,18 +242,77 @@ def test_an_engine_comes_to_the_same_state_and_rows(monkeypatch: pytest.MonkeyPa
         if number % 60 == 4:
             fields["lines"] = [cases.LINE, {**cases.LINE, "line": 2, "unit": "袋(5kg)"}, {**cases.LINE, "good": "sand"}]
         values.append(cases.sale(**fields))
+    chunks = [_chunk(values[first : first + 250], first) for first in range(0, len(values), 250)]
     states = []
-    for rust in (True, False):
-        engine = records.engine(Options(event_time=True, inputs=(topics.SALES,), native=rust))
-        rows = [_rows(engine, values[first : first + 250], first) for first in range(0, len(values), 250)]
-        states.append((rows, engine.snapshot().pack()))
-    assert states[0] == states[1]
+    for way in ("ahead", "at once", "in Python"):
+        engine = records.engine(Options(event_time=True, inputs=(topics.SALES,), native=way != "in Python"))
+        for each in chunks if way == "ahead" else ():
+            engine.ahead(each)
+        states.append(([_rows(engine, each) for each in chunks], engine.snapshot().pack()))
+    assert states[0] == states[1] == states[2]
 
 
-def _rows(engine: Engine, values: list[bytes], first: int) -> dict[str, Any]:
-    size = len(values)
-    offsets = range(first, first + size)
-    own = Chunk(topics.SALES, engine.partition, offsets, values, [b""] * size, [()] * size, [0] * size, first + size)
+@installed
+def test_what_was_begun_is_used_once_and_only_by_whoever_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "RUN", 200)
+    values = [cases.sale(sequence=number, store=f"s{number}") for number in range(700)]
+    dropped, again = _chunk(values, 0), _chunk(values, 0)
+    engine, other = (records.engine(Options(native=True)) for _ in range(2))
+    engine.ahead(dropped)  # and never applied, as after a rebalance
+    engine.ahead(again)
+    begun = again.begun
+    assert isinstance(begun, native.Begun)
+    assert list(begun.runs) == [0, 200, 400, 600]
+    assert _rows(other, again) == _rows(engine, _chunk(values, 0))
+    assert len(begun.runs) == 4, "not the other one's"
+    engine.offsets.clear()
+    assert list(_rows(engine, again)["sales"]["repeat"]) == [1] * 700
+    assert not begun.runs
+    with pytest.raises(RuntimeError, match="taken before"):
+        pending = native.load().Decoder([], [], []).begin([b"{}"], 100)
+        pending.take()
+        pending.take()
+    engine.ahead(few := _chunk(values[:100], 0))
+    assert few.begun is None, "to wake a thread would take longer"
+
+
+@installed
+def test_another_table_of_tills_is_read_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = native.load()
+
+    class Table:
+        def __init__(self, inner: Any, number: int) -> None:
+            self.since, self.number = inner.since, number
+
+    class Forgetful:
+        """Begins another table in every call."""
+
+        def __init__(self, *known: Any) -> None:
+            self._inner, self._calls = own.Decoder(*known), 0
+
+        def decode(self, values: list[bytes | None], most: int) -> Any:
+            self._calls += 1
+            found = self._inner.decode(values, most)
+            names = [name for name in dir(found) if not name.startswith("_")]
+            columns = {name: getattr(found, name) for name in names}
+            return SimpleNamespace(**{**columns, "table": Table(found.table, self._calls)})
+
+    values = [cases.sale(sequence=number, store=f"s{number % 90}") for number in range(600)]
+    chunks = [_chunk(values[first : first + 150], first) for first in range(0, 600, 150)]
+    rows = []
+    for decoder in (own.Decoder, Forgetful):
+        monkeypatch.setattr(own, "Decoder", decoder)
+        engine = records.engine(Options(native=True))
+        rows.append([_rows(engine, each) for each in chunks])
+    assert rows[0] == rows[1]
+
+
+def _chunk(values: list[bytes], first: int) -> Chunk:
+    size, offsets = len(values), range(first, first + len(values))
+    return Chunk(topics.SALES, PARTITION, offsets, values, [b""] * size, [()] * size, [0] * size, first + size)
+
+
+def _rows(engine: Engine, own: Chunk) -> dict[str, Any]:
     outcome = engine.apply(own, WALL)
     return {table: {name: listed(each) for name, each in rows.items()} for table, rows in outcome.rows.items()}
 
