@@ -268,9 +268,9 @@ def test_what_was_begun_is_used_once_and_only_by_whoever_began(monkeypatch: pyte
     engine.offsets.clear()
     assert list(_rows(engine, again)["sales"]["repeat"]) == [1] * 700
     assert not begun.runs
+    pending = native.load().Decoder([], [], []).begin([b"{}"], 100)
+    pending.take()
     with pytest.raises(RuntimeError, match="taken before"):
-        pending = native.load().Decoder([], [], []).begin([b"{}"], 100)
-        pending.take()
         pending.take()
     engine.ahead(few := _chunk(values[:100], 0))
     assert few.begun is None, "to wake a thread would take longer"
@@ -279,6 +279,7 @@ def test_what_was_begun_is_used_once_and_only_by_whoever_began(monkeypatch: pyte
 @installed
 def test_another_table_of_tills_is_read_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     own = native.load()
+    real = own.Decoder
 
     class Table:
         def __init__(self, inner: Any, number: int) -> None:
@@ -288,7 +289,7 @@ def test_another_table_of_tills_is_read_from_its_beginning(monkeypatch: pytest.M
         """Begins another table in every call."""
 
         def __init__(self, *known: Any) -> None:
-            self._inner, self._calls = own.Decoder(*known), 0
+            self._inner, self._calls = real(*known), 0
 
         def decode(self, values: list[bytes | None], most: int) -> Any:
             self._calls += 1
@@ -300,7 +301,7 @@ def test_another_table_of_tills_is_read_from_its_beginning(monkeypatch: pytest.M
     values = [cases.sale(sequence=number, store=f"s{number % 90}") for number in range(600)]
     chunks = [_chunk(values[first : first + 150], first) for first in range(0, 600, 150)]
     rows = []
-    for decoder in (own.Decoder, Forgetful):
+    for decoder in (real, Forgetful):
         monkeypatch.setattr(own, "Decoder", decoder)
         engine = records.engine(Options(native=True))
         rows.append([_rows(engine, each) for each in chunks])
