@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from streams.alerts import DEFAULT, Rulebook
 from streams.alerts import load as load_pack
 from streams.chunk import Chunk
 from streams.engine import Engine
+from streams.native import available
 from streams.options import Options
 from tests.bench.load import LINES, Load, Shape
 from tests.bench.nation import PARTITIONS, Nation, filled, memory, region
@@ -35,22 +37,23 @@ from tests.services import ROOT
 RATE = 2000
 SECONDS = 900
 CHUNK = 4000
-#: Counties, stores, goods: one thing grows at a time.
+#: Counties, stores, goods: one thing grows at a time. Every county has a store.
 STEPS = (
-    *((10, 1000, 38), (100, 1000, 38), (1000, 1000, 38), (2850, 2850, 38)),
-    *((100, 10_000, 38), (100, 100_000, 38), (100, 1000, 1000)),
+    *((10, 2850, 38), (100, 2850, 38), (1000, 2850, 38), (2850, 2850, 38)),
+    *((100, 1000, 38), (100, 10_000, 38), (100, 100_000, 38), (100, 1000, 1000)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Microseconds of CPU per line."""
+    """Microseconds of CPU per line, receipts being read in Python, and by the decoder in Rust if it is there."""
 
     counties: int
     stores: int
     goods: int
     lines: int
     microseconds: float
+    rust: float | None
 
 
 def catalogue_of(counties: int, goods: int, directory: Path) -> Catalogue:
@@ -87,15 +90,21 @@ def cost(counties: int, stores: int, goods: int, directory: Path) -> Cost:
     """Measure one step."""
     where = catalogue_of(counties, goods, directory)
     shape = Shape(receipts=RATE * SECONDS // LINES, partitions=1, stores=stores, seconds=SECONDS)
+    made, lines = list(chunks(Load(shape, where))), shape.receipts * LINES
+    python = _seconds(made, where, rust=False)
+    rust = _seconds(made, where, rust=True) if available() else None
+    return Cost(counties, stores, goods, lines, python / lines * 1e6, rust and rust / lines * 1e6)
+
+
+def _seconds(made: Sequence[Chunk], where: Catalogue, *, rust: bool) -> float:
+    """Return what applying chunks takes, seconds of CPU, the prefectures' first bucket and all."""
     rules = Rulebook([load_pack(name) for name in DEFAULT], where)
-    engine = Engine(0, 1, where, rules, Options(event_time=True, inputs=(topics.SALES,)), "bench", 1)
-    wall, took = time.time(), 0.0
-    for chunk in list(chunks(Load(shape, where))):
-        started = time.process_time()
+    options = Options(event_time=True, inputs=(topics.SALES,), native=rust)
+    engine = Engine(0, 1, where, rules, options, "bench", 1)
+    wall, started = time.time(), time.process_time()
+    for chunk in made:
         engine.apply(chunk, wall)
-        took += time.process_time() - started
-    lines = shape.receipts * LINES
-    return Cost(counties, stores, goods, lines, took / lines * 1e6)
+    return time.process_time() - started
 
 
 def state_bytes(directory: Path) -> int:
@@ -127,10 +136,10 @@ def state_gib() -> float:
     return int(said) * PARTITIONS / 2**30
 
 
-def growth(found: Sequence[Cost]) -> float:
-    """Return how many times as much a line costs at 2,850 counties as at 10."""
-    by_counties = {each.counties: each.microseconds for each in found if each.goods == 38 and each.stores <= 2850}
-    return by_counties[2850] / by_counties[10]
+def growth(found: Sequence[Cost]) -> tuple[float, float | None]:
+    """Return how many times as much a line costs at 2,850 counties as at 10: read in Python, and by Rust."""
+    first, last = (next(each for each in found if each.counties == counties) for counties in (10, 2850))
+    return last.microseconds / first.microseconds, last.rust / first.rust if last.rust and first.rust else None
 
 
 def run() -> list[Cost]:
@@ -145,4 +154,5 @@ def run() -> list[Cost]:
 
 if __name__ == "__main__":
     costs = run()
-    print(f"10 -> 2,850 counties: x {growth(costs):.2f}; state of all China: {state_gib():.2f} GiB")
+    python, rust = growth(costs)
+    print(f"10 -> 2,850 counties: x {python:.2f} (Rust: x {rust or math.nan:.2f}); all China: {state_gib():.2f} GiB")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Iterator
@@ -98,7 +99,13 @@ def test_latency(results: Results, tmp_path: Path) -> None:
 
 def test_growth_and_state(results: Results) -> None:
     found = growth.run()
-    results.ratios["cost_growth"] = growth.growth(found)
+    results.ratios["cost_growth"], rust = growth.growth(found)
+    if rust:
+        results.figures["cost growth, decoder in Rust"] = rust
+    for each in found:
+        results.figures[f"a line: {each.counties:,} counties, {each.stores:,} stores, {each.goods:,} goods"] = (
+            f"{each.microseconds:.2f} µs CPU, {each.rust or math.nan:.2f} with the decoder in Rust"
+        )
     results.ratios["state_gib"] = growth.state_gib()
     results.raw["growth"] = [asdict(each) for each in found]
 
