@@ -27,6 +27,7 @@ from streams.decode import TOPICS, Columns, Decoder
 from streams.derived import POSITION_BITS, taken
 from streams.extents import Extents
 from streams.indicators.civil import DAY
+from streams.indicators.prices import Ground
 from streams.inflow import arrivals
 from streams.intake import Intake
 from streams.judge import Judge
@@ -101,6 +102,7 @@ class Engine:
         self._advisor = Advisor(rulebook, self._places, self._setup)
         telling = [kind for kind in KINDS if self._judge.reaches_above(kind)]
         mine = [code for code in catalogue.prefectures if topics.partition_of(code, self._partitions) == self.partition]
+        self._ground = Ground(sum(len(catalogue.counties(code)) for code in mine) * len(self._setup.goods))
         #: Prefectures that never sent anything; the extents above them must not wait for them.
         self._absent = {
             code: Absent(code, self._setup, telling) for code in mine if telling and catalogue.counties(code)
@@ -196,7 +198,7 @@ class Engine:
     def _place(self, code: int) -> Prefecture:
         found = self._places.get(code)
         if found is None:
-            found = self._places[code] = Prefecture(code, self._setup, self._judge, self.registry(code))
+            found = self._places[code] = Prefecture(code, self._setup, self._judge, self.registry(code), self._ground)
             self._absent.pop(code, None)
         return found
 

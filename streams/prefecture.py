@@ -25,7 +25,7 @@ from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
 from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.groups import Ints
-from streams.indicators.prices import SalePrices, with_prefecture
+from streams.indicators.prices import Ground, SalePrices, with_prefecture
 from streams.judge import Frames, Judge
 from streams.market import KINDS, Market
 from streams.panel import FRAME_ROWS, judge_together
@@ -49,7 +49,15 @@ Spread = dict[str, list[tuple[int, int, int, int]]]
 class Prefecture(Timeline):
     """All state of one prefecture."""
 
-    def __init__(self, code: int, setup: Setup, judge: Judge, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        setup: Setup,
+        judge: Judge,
+        registry: Registry | None = None,
+        ground: Ground | None = None,
+    ) -> None:
+        """``ground`` has room for the sales of several prefectures."""
         self.registry = registry or Registry(code)
         super().__init__(setup, self.registry.queue)
         self.code, self.judge = code, judge
@@ -59,7 +67,7 @@ class Prefecture(Timeline):
         self.cells, self.rows = cells, cells + goods
         self.region_of = np.repeat(np.array([*self.counties, code], np.int64), goods)
         self.good_of = np.tile(np.arange(goods), len(self.counties) + 1)
-        self.sales = SalePrices(len(self.counties), goods, setup.civil)
+        self.sales = SalePrices(len(self.counties), goods, setup.civil, ground)
         self.markets: dict[QuoteKind, Market] = {kind: self._market(kind) for kind in KINDS}
         self.sites = Sites(self.markets["retail"], self.counties, setup, judge)
         self.senders = Senders(setup.options.snapshots_feed, Week.daily(*setup.options.open_hours))
@@ -194,12 +202,14 @@ class Prefecture(Timeline):
         self.sites.sell(pair, sales["at"], sales["quantity"])
         self.enterprises.hear(sales["sender"], sales["at"])
         cell = market.pairs.cell[pair]
-        self.sales.add(sales["at"][priced], cell[priced], sales["amount"][priced], sales["quantity"][priced])
-        bucket = sales["at"] // BUCKET
-        late = bucket < self.sales.head
-        self.corrections.note_late(cell[late], bucket[late])
-        self._touch(cell[~late])
-        self._freshen(cell[late])
+        columns = (sales["at"], cell, sales["amount"], sales["quantity"])
+        self.sales.add(*(columns if priced.all() else (each[priced] for each in columns)))
+        late = sales["at"] < self.sales.head * BUCKET
+        if late.any():
+            self.corrections.note_late(cell[late], sales["at"][late] // BUCKET)
+            self._freshen(cell[late])
+            cell = cell[~late]
+        self._touch(cell)
 
     def _touch(self, cell: Ints) -> None:
         self._touched[cell] = True

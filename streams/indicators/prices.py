@@ -43,14 +43,36 @@ AMOUNT, QUANTITY, LINES = range(3)
 _WIDTHS = (np.int32, np.int32, np.int16)
 
 
+class Ground:
+    """Room for the rings of many prefectures side by side: to ask the system for each took 0.4 ms a prefecture."""
+
+    def __init__(self, cells: int) -> None:
+        """Make room for ``cells`` cells of all prefectures together; it takes no memory before it is written to."""
+        self._left = cells
+        self._rings = {slots: _zeros(slots, cells) for slots in (BUCKETS, HOURS, DATES)}
+
+    def take(self, cells: int) -> dict[int, list[NDArray[Any]]]:
+        """Return empty columns of the next ``cells`` cells, by their number of slots."""
+        if cells > self._left:
+            return Ground(cells).take(cells)
+        part = slice(self._left - cells, self._left)
+        self._left -= cells
+        return {slots: [column[:, part] for column in columns] for slots, columns in self._rings.items()}
+
+
+def _zeros(slots: int, cells: int) -> list[NDArray[Any]]:
+    return [np.zeros((slots, cells), width) for width in _WIDTHS]
+
+
 class SaleSums:
     """Sums of one ring by slot and cell: amount, quantity, lines."""
 
-    def __init__(self, slots: int, cells: int) -> None:
-        self.slots = slots
+    def __init__(self, columns: list[NDArray[Any]]) -> None:
+        """``columns`` are zeros of ``Ground``, by ``SUMS`` and each of shape (slots, cells)."""
+        self.slots = len(columns[0])
         self.head = -1
-        #: By ``SUMS``, each of shape (slots, cells). 10 B a slot and cell instead of 24.
-        self._sums: list[NDArray[Any]] = [np.zeros((slots, cells), width) for width in _WIDTHS]
+        #: 10 B a slot and cell instead of 24.
+        self._sums = columns
         self._room = Room()
         #: Slots that did not change since the last snapshot, ``BLOCK`` together.
         self._unchanged: dict[int, Block] = {}
@@ -146,13 +168,12 @@ class SalePrices:
     ``head`` is the last started bucket (epoch seconds // 300).
     """
 
-    def __init__(self, counties: int, goods: int, civil: Civil) -> None:
+    def __init__(self, counties: int, goods: int, civil: Civil, ground: Ground | None = None) -> None:
         cells = counties * goods
+        rings = (ground or Ground(cells)).take(cells)
         self.goods, self.cells = goods, cells
         self._civil = civil
-        self.buckets = SaleSums(BUCKETS, cells)
-        self.hours = SaleSums(HOURS, cells)
-        self.dates = SaleSums(DATES, cells)
+        self.buckets, self.hours, self.dates = (SaleSums(rings[slots]) for slots in (BUCKETS, HOURS, DATES))
         self._hour = np.zeros((len(SUMS), cells), np.int64)
         self._day = np.zeros((len(SUMS), cells), np.int64)
         self._baselines: tuple[Floats, Floats] | None = None

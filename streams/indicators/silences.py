@@ -81,7 +81,8 @@ class Silences:
         if not sold.any():
             return
         self._grow()
-        pair, at = pair[sold], at[sold]
+        if not sold.all():
+            pair, at = pair[sold], at[sold]
         local, hour = self._civil.locals(at), self._civil.hour_of_all(at)
         if hour is None:
             self._mark(pair, local // HOUR)

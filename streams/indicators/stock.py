@@ -140,7 +140,7 @@ class Shelf:
         if not len(pair):
             return
         self._see(pair, at)
-        self.state.raise_to("sold_at", pair[priced], at[priced])
+        self.state.raise_to("sold_at", *((pair, at) if priced.all() else (pair[priced], at[priced])))
         self._demand_units(pair, at, quantity)
         if deplete is True:
             self._move(pair, at, -quantity)
