@@ -23,7 +23,7 @@ from streams.fields import SEQUENCE_BITS, Fields, Flags, Rejected, are_names, is
 from streams.frombatch import Batch, opened, real, texts, whole
 from streams.indicators.civil import Civil
 from streams.indicators.groups import Floats, Ints
-from streams.knowntills import MOST, Columns, KnownTills, distinct
+from streams.knowntills import Columns, KnownTills, distinct
 from streams.options import Options
 from streams.receipts import Receipts, counties_of, parted
 
@@ -154,13 +154,11 @@ class Reader:
         rows: Ints,
     ) -> Columns:
         """Return where receipts come from; of what is not right, not among ``rows``, nothing that means anything."""
-        if len(self._known) > MOST:
-            self._known = KnownTills()
+        self._known = self._known.renewed()
         first, inverse = distinct((sender, store, workstation, region), rows)
         columns = (sender, store, Coded(counties, region.codes), workstation)
-        found = list(map(self._known.number, *(each.take(first) for each in columns)))
         numbers = np.zeros(len(sender), np.int64)
-        numbers[rows] = np.array(found, np.int64)[inverse]
+        numbers[rows] = self._known.numbers(*(each.take(first) for each in columns))[inverse]
         return self._known.coded(numbers)
 
     def _times(self, batch: Batch) -> tuple[Ints, Ints, Flags]:

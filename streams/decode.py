@@ -22,7 +22,6 @@ from schemas.registry import RegistryChange, kind_of
 from schemas.units import UnitError
 from streams.batches import Odd
 from streams.chunk import Chunk
-from streams.columns import listed
 from streams.entities import checked_entity
 from streams.fields import (
     LINE_BITS,
@@ -158,13 +157,8 @@ class Decoder:
         return repeats
 
     def _noted(self, part: Receipts) -> Noted:
-        """Note receipts; return which were seen before, as ``Seen.whole``."""
-        numbers = part.lines.number
-        if part.tills is not None:
-            day, sequence, counts = map(np.asarray, (part.day, part.sequence, part.counts))
-            return self._seen.in_turn(day, part.tills, sequence, counts, numbers)
-        names = zip(part.store, part.workstation, strict=True)
-        return self._seen.whole(listed(part.day), names, listed(part.sequence), listed(part.counts), numbers.tolist())
+        """Note receipts; return which were seen before."""
+        return self._seen.in_turn(part.day, part.tills, part.sequence, np.asarray(part.counts), part.lines.number)
 
     def _odd(self, chunk: Chunk, odd: Odd, result: Decoded) -> None:
         """Read one receipt of a batch with every check."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,20 @@ class KnownTills:
         """Return the columns of receipts by the numbers of their tills, shape (n,)."""
         lists = (self._sender, self._store, self._region, self._prefecture, self._workstation, self._names)
         return Columns(*(Coded(words, numbers) for words in lists))
+
+    def renewed(self) -> KnownTills:
+        """Return this, or new ones if too many are known."""
+        return self if len(self) <= MOST else KnownTills()
+
+    def numbers(
+        self, sender: Sequence[str], store: Sequence[str], county: Sequence[Region], workstation: Sequence[str]
+    ) -> Ints:
+        """Return the numbers of receipts' tills, shape (n,), new ones in the order of the rows."""
+        keys = zip(sender, store, [each.code for each in county], workstation, strict=True)
+        found: list[Any] = list(map(self._numbers.get, keys))
+        for row in [row for row, number in enumerate(found) if number is None] if None in found else ():
+            found[row] = self.number(sender[row], store[row], county[row], workstation[row])
+        return np.array(found, np.int64)
 
     def number(self, sender: str, store: str, county: Region, workstation: str) -> int:
         """Return the number of a till, a new one if it is not known."""

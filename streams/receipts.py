@@ -25,6 +25,7 @@ from streams.chunk import Chunk
 from streams.columns import Coded
 from streams.fields import SEQUENCE_BITS, UNFIT, Fields, Flags, are_names, is_name
 from streams.indicators.groups import Ints
+from streams.knowntills import Columns, KnownTills
 from streams.lines import Lines
 from streams.options import Options
 
@@ -36,27 +37,27 @@ class Receipts(NamedTuple):
     """Receipts that are right, shape (n,), in order: ``indices`` of the records they came in, ``counts`` of lines.
 
     ``first`` is the place of a receipt's first line in its record: 0 but where a record holds many. ``tills`` has
-    pairs of store and workstation, where whoever read the receipts numbers them for good.
+    pairs of store and workstation, numbered for good by whoever read the receipts.
     """
 
     indices: Sequence[int] | Ints
     counts: Sequence[int] | Ints
     first: Ints
     event_id: Sequence[str]
-    sender: Sequence[str]
-    store: Sequence[str]
-    region: Sequence[int]
-    prefecture: Sequence[int]
-    workstation: Sequence[str]
-    sequence: Sequence[int] | Ints
-    day: Sequence[int] | Ints
-    at: Sequence[int] | Ints
-    tills: Coded | None
+    sender: Coded
+    store: Coded
+    region: Coded
+    prefecture: Coded
+    workstation: Coded
+    sequence: Ints
+    day: Ints
+    at: Ints
+    tills: Coded
     lines: Lines
 
     def part(self, begin: int, end: int, bounds: Sequence[int] | Ints) -> Receipts:
         """Return receipts [begin, end); ``bounds`` are the first lines of all, and the end."""
-        own: list[Any] = [None if each is None else each[begin:end] for each in self[:-1]]
+        own: list[Any] = [each[begin:end] for each in self[:-1]]
         return Receipts._make([*own, self.lines.part(slice(bounds[begin], bounds[end]))])
 
 
@@ -109,6 +110,7 @@ class Reader:
     def __init__(self, catalogue: Catalogue, partition: int, partitions: int, fields: Fields, options: Options) -> None:
         self._fields, self._options = fields, options
         self._counties = counties_of(catalogue, partition, partitions)
+        self._known = KnownTills()
         self._decode: Callable[[bytes], Any] | None = (
             msgspec.json.Decoder(_shape(self._counties, catalogue.goods)).decode if self._counties else None
         )
@@ -196,12 +198,35 @@ class Reader:
         right &= (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
         own, fit = self._lines(found, starts)
         right &= np.logical_and.reduceat(fit, starts)
-        region, prefecture = [each.code for each in counties], [each.parent for each in counties]
-        names = (found.event_id, found.sender, found.store)
-        known: tuple[Any, ...] = (*names, region, prefecture, found.workstation, found.sequence)
-        first = np.zeros(len(starts), np.int64)
-        made = Receipts._make([found.indices, found.counts, first, *known, day.tolist(), at.tolist(), None, own])
+        tills = self._tills(found, counties, right)
+        made = Receipts(
+            indices=found.indices,
+            counts=found.counts,
+            first=np.zeros(len(starts), np.int64),
+            event_id=found.event_id,
+            sender=tills.sender,
+            store=tills.store,
+            region=tills.region,
+            prefecture=tills.prefecture,
+            workstation=tills.workstation,
+            sequence=sequence,
+            day=day,
+            at=at,
+            tills=tills.names,
+            lines=own,
+        )
         return made, right
+
+    def _tills(self, found: _Columns, counties: list[Region], right: Flags) -> Columns:
+        """Return where receipts come from; of what is not right nothing that means anything."""
+        self._known = self._known.renewed()
+        columns: list[list[Any]] = [found.sender, found.store, counties, found.workstation]
+        if right.all():
+            return self._known.coded(self._known.numbers(*columns))
+        rows = np.flatnonzero(right)
+        numbers = np.zeros(len(right), np.int64)
+        numbers[rows] = self._known.numbers(*([column[row] for row in rows.tolist()] for column in columns))
+        return self._known.coded(numbers)
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:
         """Return time and business day of each receipt, and whether both are possible."""
