@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -216,7 +216,7 @@ class Engine:
         outcome = Outcome()
         for place in self._places.values():
             place.drain()
-        self._collect(wall, outcome, publish=True)
+        self._collect(self._places.values(), wall, outcome, publish=True)
         self._mark_again(wall, outcome)
         return outcome
 
@@ -271,27 +271,27 @@ class Engine:
 
     def _run(self, wall: float, outcome: Outcome, *, publish: bool = False) -> None:
         self._clocks.apply(self.offsets, {**self._places, **self._absent})
-        for place in self._places.values():
-            place.advance(wall)
-        judge_together(self._judge, self._places.values())
+        moved = [place for place in self._places.values() if place.advance(wall)]
+        judge_together(self._judge, moved)
         self._extents.advance(wall)
-        self._collect(wall, outcome, publish=publish)
+        self._collect(self._places.values() if publish else moved, wall, outcome, publish=publish)
 
-    def _collect(self, wall: float, outcome: Outcome, *, publish: bool) -> None:
+    def _collect(self, places: Collection[Prefecture], wall: float, outcome: Outcome, *, publish: bool) -> None:
+        """Take what there is to tell of ``places``, and what lies above prefectures."""
         as_of, position = self._as_of(wall), self._position()
-        for place in self._places.values():
+        for place in places:
             extents, place.extents = place.extents, []
             outcome.extents += extents
         for absent in self._absent.values():
             outcome.extents += absent.close(wall)
         version = self.ordinal << POSITION_BITS | position
-        for place in self._places.values():
+        for place in places:
             if place.suspects:
                 decided = place.suspects.take(version)
                 for state in decided["state"]:
                     outcome.count(f"quotes_{state}", 1)
                 outcome.add_rows("quote_suspects", decided)
-        sources: list[Prefecture | Extents] = [*self._places.values(), self._extents]
+        sources: list[Prefecture | Extents] = [*places, self._extents]
         written = taken([source.output for source in sources], position, self._setup.goods)
         outcome.add_rows("indicators", written)
         transitions: list[Transition] = []
