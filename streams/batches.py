@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from schemas.catalogue import Catalogue
 from schemas.events import SaleKind
-from schemas.regions import Region
 from streams import ipc, lines
 from streams.columns import Coded
 from streams.fields import SEQUENCE_BITS, Fields, Flags, Rejected, are_names, is_name, refuse
@@ -122,10 +121,9 @@ class Reader:
         sequence, numbered = whole(batch.head["sequence"])
         right &= named & numbered & (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
         region = texts(batch.head, "region", len(batch))
-        counties = [self._counties.get(text) for text in region.words]
-        right &= np.array([each is not None for each in counties], np.bool_)[region.codes]
+        right &= region.map(self._counties.__contains__, np.bool_)
         sender, store, workstation = names
-        tills = self._tills(sender, store, workstation, region, counties, np.flatnonzero(right))
+        tills = self._tills((sender, store, region, workstation), np.flatnonzero(right))
         receipts = Receipts(
             indices=np.full(len(batch), index),
             counts=np.diff(batch.bounds),
@@ -144,21 +142,13 @@ class Reader:
         )
         return receipts, right
 
-    def _tills(
-        self,
-        sender: Coded,
-        store: Coded,
-        workstation: Coded,
-        region: Coded,
-        counties: list[Region | None],
-        rows: Ints,
-    ) -> Columns:
+    def _tills(self, columns: tuple[Coded, Coded, Coded, Coded], rows: Ints) -> Columns:
         """Return where receipts come from; of what is not right, not among ``rows``, nothing that means anything."""
         self._known = self._known.renewed()
-        first, inverse = distinct((sender, store, workstation, region), rows)
-        columns = (sender, store, Coded(counties, region.codes), workstation)
-        numbers = np.zeros(len(sender), np.int64)
-        numbers[rows] = self._known.numbers(*(each.take(first) for each in columns))[inverse]
+        first, inverse = distinct(columns, rows)
+        sender, store, region, workstation = (each.take(first) for each in columns)
+        numbers = np.zeros(len(columns[0]), np.int64)
+        numbers[rows] = self._known.numbers(sender, store, region, workstation, self._counties)[inverse]
         return self._known.coded(numbers)
 
     def _times(self, batch: Batch) -> tuple[Ints, Ints, Flags]:

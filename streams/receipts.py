@@ -191,14 +191,13 @@ class Reader:
     def _checked(self, found: _Columns) -> tuple[Receipts, Flags]:
         """Return all receipts, and which of them pass every check that ``decode.Decoder`` makes."""
         starts = np.array([0, *accumulate(found.counts)][:-1], np.int64)
-        counties = [self._counties[code] for code in found.region]
         at, day, right = self._times(found)
         right &= self._names(found)
         sequence = np.array(found.sequence, np.int64)
         right &= (sequence >= 0) & (sequence < 1 << SEQUENCE_BITS)
         own, fit = self._lines(found, starts)
         right &= np.logical_and.reduceat(fit, starts)
-        tills = self._tills(found, counties, right)
+        tills = self._tills(found, right)
         made = Receipts(
             indices=found.indices,
             counts=found.counts,
@@ -217,15 +216,16 @@ class Reader:
         )
         return made, right
 
-    def _tills(self, found: _Columns, counties: list[Region], right: Flags) -> Columns:
+    def _tills(self, found: _Columns, right: Flags) -> Columns:
         """Return where receipts come from; of what is not right nothing that means anything."""
         self._known = self._known.renewed()
-        columns: list[list[Any]] = [found.sender, found.store, counties, found.workstation]
+        columns = (found.sender, found.store, found.region, found.workstation)
         if right.all():
-            return self._known.coded(self._known.numbers(*columns))
+            return self._known.coded(self._known.numbers(*columns, self._counties))
         rows = np.flatnonzero(right)
+        sender, store, region, workstation = ([column[row] for row in rows.tolist()] for column in columns)
         numbers = np.zeros(len(right), np.int64)
-        numbers[rows] = self._known.numbers(*([column[row] for row in rows.tolist()] for column in columns))
+        numbers[rows] = self._known.numbers(sender, store, region, workstation, self._counties)
         return self._known.coded(numbers)
 
     def _times(self, found: _Columns) -> tuple[Ints, Ints, Flags]:

@@ -104,7 +104,8 @@ def test_growth_and_state(results: Results) -> None:
         results.figures["cost growth, decoder in Rust"] = rust
     for each in found:
         results.figures[f"a line: {each.counties:,} counties, {each.stores:,} stores, {each.goods:,} goods"] = (
-            f"{each.microseconds:.2f} µs CPU, {each.rust or math.nan:.2f} with the decoder in Rust"
+            f"{each.microseconds:.2f} µs CPU, {each.rust or math.nan:.2f} with the decoder in Rust; "
+            f"{each.beginning:.1f} s until all have begun"
         )
     results.ratios["state_gib"] = growth.state_gib()
     results.raw["growth"] = [asdict(each) for each in found]
