@@ -17,6 +17,7 @@ from schemas.events import Clock
 from schemas.topics import partition_of
 from streams.alerts import DEFAULT, Rulebook, load
 from streams.chunk import Chunk
+from streams.columns import listed
 from streams.engine import Engine
 from streams.options import Options
 from streams.outcome import Outcome
@@ -80,8 +81,8 @@ class Core:
         if len(self._waiting[topics.EXTENTS, 0]) >= self._random.randint(1, self._most):
             self._deliver(topics.EXTENTS, 0)
         for table, columns in outcome.rows.items():
-            names = list(columns)
-            self.tables[table] += [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            names, rows = list(columns), zip(*map(listed, columns.values()), strict=True)
+            self.tables[table] += [dict(zip(names, row, strict=True)) for row in rows]
 
     def indicators(self, grain: str, kind: str = "retail") -> dict[tuple[int, str, int], dict[str, Any]]:
         """Return the newest row of each (region, good, end), as the warehouse would."""

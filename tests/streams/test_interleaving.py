@@ -16,6 +16,7 @@ from producers.simulate import Simulation, load, run
 from schemas import topics
 from schemas.events import Alert, Clock
 from streams.chunk import Chunk
+from streams.columns import listed
 from streams.options import Options
 from tests.streams import records
 
@@ -117,6 +118,6 @@ def test_time_begins_with_the_first_event_of_any_input_whichever_is_read_first()
     for order in ((stocked, sold, passed), (sold, passed, stocked)):
         engine = records.engine(Options(event_time=True))
         found = [engine.apply(each, records.WALL).rows.get("indicators") for each in order]
-        rows.append([each["at"] for each in found if each])
+        rows.append([listed(each["at"]) for each in found if each])
     assert rows[0] == rows[1]
     assert rows[0]
