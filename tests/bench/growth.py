@@ -45,13 +45,13 @@ WARM = 400
 SECONDS = WARM + 2 * BUCKET
 CHUNK = 4000
 #: Counties, stores, goods: one thing grows at a time. Every county has a store. The first two say how much a line
-#: costs more, so they are measured five times.
+#: costs more, so they are measured several times.
 ENDS = ((10, 2850, 38), (2850, 2850, 38))
 OTHERS = (
     *((100, 2850, 38), (1000, 2850, 38)),
     *((100, 1000, 38), (100, 10_000, 38), (100, 100_000, 38), (100, 1000, 1000)),
 )
-ROUNDS = 5
+ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
