@@ -14,6 +14,7 @@ from schemas import topics
 from schemas.catalogue import Catalogue
 from schemas.events import LEVELS, Action, Alert, AsOf, Substitute
 from schemas.ruling import RulesChange
+from streams import lockstep
 from streams.absent import Absent
 from streams.actions import TABLE as ACTIONS
 from streams.actions import ActionReader, action_rows, stored_actions
@@ -271,7 +272,7 @@ class Engine:
 
     def _run(self, wall: float, outcome: Outcome, *, publish: bool = False) -> None:
         self._clocks.apply(self.offsets, {**self._places, **self._absent})
-        moved = [place for place in self._places.values() if place.advance(wall)]
+        moved = lockstep.advance(self._places.values(), wall)
         judge_together(self._judge, moved)
         self._extents.advance(wall)
         self._collect(self._places.values() if publish else moved, wall, outcome, publish=publish)
@@ -419,10 +420,9 @@ class Engine:
         were cut that made it see a level is not known any more. ``adopt`` brings what it saw.
         """
         self._clocks.apply(self.offsets, {**self._places, **self._absent})
-        for place in self._places.values():
-            place.advance(wall, ahead=False)
-            while place.behind:
-                place.advance(wall, ahead=False)
+        lockstep.advance(self._places.values(), wall, ahead=False)
+        while behind := [place for place in self._places.values() if place.behind]:
+            lockstep.advance(behind, wall, ahead=False)
         judge_together(self._judge, self._places.values())
 
     def adopt(self, stored: pa.Table) -> None:

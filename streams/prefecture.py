@@ -6,7 +6,7 @@ stock, dates that are due close, then rules are evaluated and the bucket's rows 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,11 @@ from streams.derived import IndicatorRows
 from streams.enrolment import Enrolment
 from streams.enterprises import Enterprises
 from streams.frames import date_frame, tick_frame
-from streams.indicators.civil import BUCKET, DAY, HOUR
+from streams.indicators.civil import BUCKET, HOUR
 from streams.indicators.groups import Ints
 from streams.indicators.prices import Ground, SalePrices, with_prefecture
 from streams.judge import Frames, Judge
+from streams.lockstep import measure
 from streams.market import KINDS, Market
 from streams.panel import FRAME_ROWS, judge_together
 from streams.quarantine import UNCHECKED
@@ -138,8 +139,8 @@ class Prefecture(Timeline):
         others = (each.next_change(self.moment) for each in (self.sites, self.enterprises))
         return min((self.sales.next_change() + 1) * BUCKET, *others)
 
-    def step(self, point: int) -> None:
-        """Decide everything up to grid point ``point``."""
+    def step(self, point: int) -> Generator[None]:
+        """Decide everything up to grid point ``point``; stops where ``values`` must be measured."""
         self._stamp = point
         self.enter(point - BUCKET)  # after a jump: hours in between began before what is applied now
         for market in self.markets.values():
@@ -150,15 +151,15 @@ class Prefecture(Timeline):
             market.shelf.move(point)
         while self.closes(self.closed_day + 1) <= point:
             self.close(self.closed_day + 1, point)
-        self._decide(point)
+        yield from self._decide(point)
         self._write(point)
         self.enter(point)
 
-    def look_ahead(self, now: int) -> None:
-        """Live: apply what came in the started bucket, and evaluate what it touched at once."""
+    def look_ahead(self, now: int) -> Generator[None]:
+        """Live: apply what came in the started bucket, and evaluate what it touched at once; stops as ``step``."""
         self._apply(now + 1)
         if self._changed.any():
-            self.values = self._measure()
+            yield
             self._tick(now + 1, np.flatnonzero(self._take_changed() | self._mask(self._open())))
         self.sites.look_ahead(now + 1)
         self.enterprises.look_ahead(now + 1)
@@ -224,24 +225,16 @@ class Prefecture(Timeline):
         changed, self._changed = self._changed, np.zeros(self.rows, bool)
         return changed
 
-    def _measure(self) -> Values:
-        """Return every tick indicator of every row at the head of the windows."""
-        shelf = self.markets["retail"].shelf
-        end = (self.sales.head + 1) * BUCKET
-        stores = shelf.stores(end - HOUR, end - DAY)
-        return {
-            **self.sales.values(),
-            **shelf.values(self._setup.civil.day(end - 1)),
-            "stores_1h": stores[0],
-            "stores_24h": stores[1],
-        }
+    def day(self, at: int) -> int:
+        """Return the local day number of a moment, epoch seconds."""
+        return self._setup.civil.day(at)
 
-    def _decide(self, point: int) -> None:
+    def _decide(self, point: int) -> Generator[None]:
         """Evaluate rows that changed, or whose alerts wait: the level of any other is what it was."""
         changed = self._with_prefecture(self.sales.take_moved()) | self._take_changed()
         waiting = self._mask(self._open())
         if changed.any() or (waiting.any() and not self.values):
-            self.values = self._measure()
+            yield
         self._unjudged |= changed
         self.sites.decide(point)
         self.enterprises.decide(point)
@@ -385,7 +378,7 @@ class Prefecture(Timeline):
     def refresh(self) -> None:
         """Let every row with something to say be published again."""
         if self.moment != NEVER:
-            self.values = self._measure()
+            measure([self])
             reporting = self.values["sites_in"] + self.values["sites_out"]
             self.fresh |= (self.values["lines_24h"] > 0) | (reporting > 0)
         for market in self.markets.values():
@@ -397,9 +390,9 @@ class Prefecture(Timeline):
         self._stamp = self.moment
         self.corrections.write()
         if self.moment != NEVER and self._touched.any():
-            values = self._measure()
+            measure([self])
             rows = np.flatnonzero(self._with_prefecture(self._touched))
-            self.write_rows(self.moment + BUCKET, rows, {name: each[rows] for name, each in values.items()})
+            self.write_rows(self.moment + BUCKET, rows, {name: each[rows] for name, each in self.values.items()})
 
     def _past(self, market: Market) -> Iterator[tuple[int, pl.DataFrame]]:
         """Yield the dates that are still known and their frames, ascending."""

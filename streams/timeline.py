@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Generator
 
 from schemas import topics
 from streams.indicators.civil import BUCKET
@@ -39,12 +40,12 @@ class Timeline(ABC):
         """Begin the bucket that starts at ``moment``."""
 
     @abstractmethod
-    def step(self, point: int) -> None:
-        """Decide everything up to grid point ``point``."""
+    def step(self, point: int) -> Generator[None]:
+        """Decide everything up to grid point ``point``; stops where it needs something measured (``lockstep``)."""
 
     @abstractmethod
-    def look_ahead(self, now: int) -> None:
-        """Live: take in what came in the started bucket."""
+    def look_ahead(self, now: int) -> Generator[None]:
+        """Live: take in what came in the started bucket; stops as ``step`` does."""
 
     @abstractmethod
     def quiet(self) -> bool:
@@ -69,17 +70,19 @@ class Timeline(ABC):
         """Begin to wait for events anew, after a rebuild: the wall clock must not overtake the backlog."""
         self._listening = 0.0
 
-    def advance(self, wall: float, *, ahead: bool = True) -> bool:
+    def advance(self, wall: float, *, ahead: bool = True) -> Generator[None, None, bool]:
         """Do everything that is due; live, ``ahead`` looks into the started bucket too. Return whether there was any.
+
+        Stops as ``step`` does.
 
         Asked of each prefecture after every chunk, in which most of 285 have nothing due.
         """
         options = self._setup.options
         if options.event_time:
-            return self._advance_to(min([self._timed[topic].watermark for topic in options.inputs]))
-        return self._advance_live(wall, ahead=ahead)
+            return (yield from self._advance_to(min([self._timed[topic].watermark for topic in options.inputs])))
+        return (yield from self._advance_live(wall, ahead=ahead))
 
-    def _advance_live(self, wall: float, *, ahead: bool) -> bool:
+    def _advance_live(self, wall: float, *, ahead: bool) -> Generator[None, None, bool]:
         options = self._setup.options
         marks = [queue.watermark for queue in self.queues.values() if queue.watermark != NEVER]
         if not marks:
@@ -92,18 +95,18 @@ class Timeline(ABC):
         moved = False
         if self.moment == NEVER or self.moment + BUCKET <= now:
             self._due = self._due or wall
-            moved = self._advance_due(now, wall)
+            moved = yield from self._advance_due(now, wall)
         if ahead and self.moment != NEVER and self.moment + BUCKET > now:
-            self.look_ahead(now)
+            yield from self.look_ahead(now)
             return True
         return moved
 
-    def _advance_due(self, now: int, wall: float) -> bool:
+    def _advance_due(self, now: int, wall: float) -> Generator[None, None, bool]:
         held = wall - self._due < self._setup.options.hold
         if held and self.moment == NEVER:
             return False  # the first chunk is of one input: give the others their turn
         before = self.moment
-        moved = self._advance_to(min(self._flowing(wall), default=now) if held else now)
+        moved = yield from self._advance_to(min(self._flowing(wall), default=now) if held else now)
         if self.moment != before:
             self._due = 0.0
         return moved
@@ -121,13 +124,13 @@ class Timeline(ABC):
             if self._chunks - chunk <= options.alternation or wall - at < options.hold
         ]
 
-    def _advance_to(self, now: int) -> bool:
+    def _advance_to(self, now: int) -> Generator[None, None, bool]:
         if self.moment == NEVER and not self._start(now):
             return False
         most = self._setup.options.most_steps
         steps = 0
         while self.moment + BUCKET <= now and not (most and steps >= most):
-            self.step(self._next(now))
+            yield from self.step(self._next(now))
             steps += 1
         self.behind = self.moment + BUCKET <= now
         return steps > 0

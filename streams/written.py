@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streams.indicators.counts import UNKNOWN
 from streams.indicators.groups import Ints
-from streams.indicators.stock import from_sums
+from streams.indicators.shelves import from_sums
 from streams.snapshot import freeze, unpack
 
 #: Buckets that are packed together: an hour.

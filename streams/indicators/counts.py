@@ -48,10 +48,15 @@ class Counts:
         newest: Ints = self.slots["at"][pair, -1]
         return newest
 
+    def newest_columns(self) -> tuple[Ints, Ints, Ints]:
+        """Return time and quantity of every pair's newest count and what moved after it, each of shape (pairs,)."""
+        at, quantity, moved = (self.slots[name][:, -1] for name in ("at", "quantity", "moved"))
+        return at, quantity, moved
+
     def on_hand(self) -> Ints:
         """Return sellable stock per pair, shape (pairs,); ``UNKNOWN`` where never counted."""
-        stock = np.maximum(self.slots["quantity"][:, -1].astype(np.int64) + self.slots["moved"][:, -1], 0)
-        return np.where(self.slots["at"][:, -1] == UNKNOWN, UNKNOWN, stock)
+        known, stock = stock_of(*self.newest_columns())
+        return np.where(known, stock, UNKNOWN)
 
     def move(self, pair: Ints, at: Ints, quantity: Ints) -> None:
         """Add movements to the count that each of them came after, shapes (n,)."""
@@ -120,3 +125,8 @@ class Counts:
     def load(self, data: dict[str, NDArray[Any]]) -> None:
         """Take over what ``dump`` returned."""
         self.slots.load(data)
+
+
+def stock_of(at: Ints, quantity: Ints, moved: Ints) -> tuple[NDArray[np.bool_], Ints]:
+    """Return whether there was a newest count, and the stock that it and what moved after it come to; shapes (n,)."""
+    return at != UNKNOWN, np.maximum(quantity.astype(np.int64) + moved, 0)

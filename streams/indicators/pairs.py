@@ -109,7 +109,7 @@ class Pairs:
         self._ids: dict[tuple[str, int], int] = {}
         self._table = Grown({"pair": (np.int32, (goods,), -1)})
         self.table = Grown({"site": (np.int32, (), 0), "cell": (np.int64, (), 0)})
-        self._by_name = np.zeros(0, np.int64)
+        self._by_name = self._cell_by_name = np.zeros(0, np.int64)
 
     def site(self, name: str, county: int) -> int:
         """Return the id of a site in county index ``county``, a new one if unknown."""
@@ -151,7 +151,13 @@ class Pairs:
             rank = np.empty(len(self.names), np.int64)
             rank[sorted(range(len(self.names)), key=self.names.__getitem__)] = np.arange(len(self.names))
             self._by_name = np.argsort(rank[self.table["site"]], kind="stable")
+            self._cell_by_name = self.cell[self._by_name]
         return self._by_name
+
+    def cell_by_name(self) -> Ints:
+        """Return the cells of the pairs in that order, shape (pairs,)."""
+        self.by_name()
+        return self._cell_by_name
 
     def of(self, site: Ints, good: Ints) -> Ints:
         """Return pair ids, new ones where needed; shapes as given."""
@@ -182,7 +188,7 @@ class Pairs:
         self._ids = {key: index for index, key in enumerate(zip(self.names, self.counties, strict=True))}
         self._table.grow(len(self.names))
         self.table.load(data["pairs"])
-        self._by_name = np.zeros(0, np.int64)
+        self._by_name = self._cell_by_name = np.zeros(0, np.int64)
         if self.table.size:
             site, cell = self.table["site"], self.table["cell"]
             self._table["pair"][site, cell % self.goods] = np.arange(self.table.size)

@@ -8,6 +8,7 @@ unit), so a rolling window that adds and subtracts buckets is exact whatever the
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from streams.indicators.block import Block
 from streams.indicators.civil import BUCKET, DAY, HOUR, Civil
 from streams.indicators.groups import Floats, Ints, column_median, ratio, unit_value
 from streams.indicators.narrow import Room, amount_of
+from streams.indicators.regions import Rows
 
 HOUR_BUCKETS = HOUR // BUCKET
 DAY_BUCKETS = DAY // BUCKET
@@ -112,6 +114,10 @@ class SaleSums:
     def at(self, slots: Ints | list[int] | slice) -> Ints:
         """Return the sums of some slots, shape (slots, 3, cells)."""
         return np.stack([column[slots] for column in self._sums], axis=1, dtype=np.int64)
+
+    def views(self, index: int) -> list[NDArray[Any]]:
+        """Return the sums of one slot by ``SUMS``, each of shape (cells,), as they are kept."""
+        return [column[index % self.slots] for column in self._sums]
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot: what changed since the last one is copied, the rest is packed already."""
@@ -308,12 +314,15 @@ class SalePrices:
         self._hour, self._day, self._filled = data["hour"], data["day"], list(data["filled"])
         self._baselines = None
 
-    def values(self) -> dict[str, NDArray[Any]]:
-        """Return the indicators of every row at the head, each of shape (rows,)."""
+    def windows(self) -> list[list[NDArray[Any]]]:
+        """Return the sums of the newest bucket, the hour and the day, each as views by ``SUMS`` of shape (cells,)."""
+        return [self.buckets.views(self.head), list(self._hour), list(self._day)]
+
+    def current(self) -> tuple[Floats, Floats]:
+        """Return the baselines of the hour and the date of the head, each of shape (rows,)."""
         if self._baselines is None:
             self._baselines = self.baselines(self.hours.head, self.dates.head)
-        windows = np.stack([self.buckets.at([self.head % BUCKETS])[0], self._hour, self._day])
-        return price_values(with_prefecture(windows, self.goods), np.stack(self._baselines))
+        return self._baselines
 
     def history(self, good: Ints, buckets: range) -> dict[str, NDArray[Any]]:
         """Return ``values`` of past heads, each of shape (len(buckets), counties + 1, len(good)).
@@ -346,6 +355,19 @@ class SalePrices:
         by_hour = np.stack([found[hour][0][rows] for hour in hours]).reshape(shape)
         by_date = np.stack([found[hour][1][rows] for hour in hours]).reshape(shape)
         return by_hour, by_date
+
+
+def values_of(sales: Sequence[SalePrices], rows: Rows) -> dict[str, NDArray[Any]]:
+    """Return the indicators of the rows of several prefectures, each at its own head; shapes (rows,)."""
+    windows = np.stack([_joined(window) for window in zip(*(each.windows() for each in sales), strict=True)])
+    baselines = [np.concatenate(each) for each in zip(*(each.current() for each in sales), strict=True)]
+    return price_values(rows.summed(windows), np.stack(baselines))
+
+
+def _joined(windows: Sequence[list[NDArray[Any]]]) -> Ints:
+    """Return the sums of several prefectures end to end, shape (3, cells)."""
+    found: Ints = np.stack([np.concatenate(column, dtype=np.int64) for column in zip(*windows, strict=True)])
+    return found
 
 
 def price_values(windows: NDArray[Any], baselines: NDArray[Any]) -> dict[str, NDArray[Any]]:

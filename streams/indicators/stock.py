@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.fixed import QUANTITY
 from streams.indicators.civil import DAY, HOUR, Civil
 from streams.indicators.counts import UNKNOWN, Counts
 from streams.indicators.deliveries import Deliveries
-from streams.indicators.groups import RATIO_DECIMALS, Floats, Ints
+from streams.indicators.groups import Floats, Ints
 from streams.indicators.hours import Hours
 from streams.indicators.movements import Movements
 from streams.indicators.pairs import Grown, Pairs
-from streams.indicators.prices import with_prefecture
+from streams.indicators.regions import rows_of
+from streams.indicators.shelves import Shelves
 
 #: Demand reads 7 closed dates; the open one and the one not yet closed come on top.
 DATES = 9
@@ -49,8 +49,8 @@ class Shelf:
         counts_kept: int = 4,
         deliveries_kept: int = 500_000,
     ) -> None:
-        self._pairs, self._civil = pairs, civil
-        self._list_days = list_days
+        self.pairs, self._civil = pairs, civil
+        self.list_days = list_days
         self.hours = hours
         self.counts = Counts(pairs, counts_kept)
         self._deliveries = Deliveries(deliveries_kept)
@@ -73,9 +73,10 @@ class Shelf:
         #: What ``values`` returned for a day and hours, until anything changes.
         self._values: tuple[tuple[int, int], dict[str, NDArray[Any]]] | None = None
 
-    def _grow(self) -> None:
-        if self.state.size < self._pairs.size:
-            self.state.grow(self._pairs.size)
+    def grow(self) -> None:
+        """Make room for the pairs that came since."""
+        if self.state.size < self.pairs.size:
+            self.state.grow(self.pairs.size)
             self.counts.grow()
 
     # -- events
@@ -117,7 +118,7 @@ class Shelf:
     def withdraw(self, events: Ints) -> Ints:
         """Take away what ``events`` did, now or when they come; return the pairs that this changed."""
         self._values = None
-        self._grow()
+        self.grow()
         self._withdrawn = {**dict.fromkeys(events.tolist(), self.day), **self._withdrawn}
         gone = self._deliveries.withdraw(events)
         if len(gone["pair"]):
@@ -153,7 +154,7 @@ class Shelf:
 
     def _see(self, pair: Ints, at: Ints) -> None:
         self._values = None
-        self._grow()
+        self.grow()
         hour = self._civil.hour_of_all(at) if len(at) else None
         if hour is None:
             self.state.raise_to("seen_day", pair, self._civil.locals(at) // DAY)
@@ -190,7 +191,7 @@ class Shelf:
         self._hour = max(self._hour, local_hour - DATES * 24)
         if local_hour <= self._hour:
             return
-        self._grow()
+        self.grow()
         in_stock = self.on_hand() > 0
         for hour in range(self._hour + 1, local_hour + 1):
             self._enter_hour(hour, in_stock)
@@ -214,12 +215,12 @@ class Shelf:
         """
         self._values = None
         self.hours.close(day)
-        self._grow()
+        self.grow()
         first = max(day - DEMAND_DATES + 1, self.day - DATES + 1)
         dates = range(first, min(day, self.day) + 1)
         slots = [each % DATES for each in dates]
         units = self.state["units"][:, slots].sum(axis=1)
-        masks = self.state["hours"][:, slots] & self.hours.masks(dates, self._pairs.table["site"])
+        masks = self.state["hours"][:, slots] & self.hours.masks(dates, self.pairs.table["site"])
         hours = _bits(masks).sum(axis=1)
         self.state["demand"][:] = np.where(hours > 0, np.maximum(units, 0) / np.maximum(hours, 1), 0.0)
         self._forget_events(day - CORRECTED_DATES)
@@ -233,63 +234,39 @@ class Shelf:
 
     def on_hand(self) -> Ints:
         """Return sellable on-hand per pair, shape (pairs,); ``UNKNOWN`` where never counted."""
-        self._grow()
+        self.grow()
         return self.counts.on_hand()
 
     def listed(self, day: int) -> NDArray[np.bool_]:
         """Return which pairs are listed on ``day``: their last event is less than ``list_days`` dates old."""
-        return self.state["seen_day"] > day - self._list_days
-
-    def stores(self, *since: int) -> Ints:
-        """Return the number of sites with a priced line at or after each moment, shape (len(since), rows)."""
-        self._grow()
-        return self._rows(*(self.state["sold_at"] >= moment for moment in since)).astype(np.int64)
-
-    def _rows(self, *weights: NDArray[Any]) -> Floats:
-        """Sum columns of pairs to rows, shape (len(weights), rows): cells, then the prefecture's."""
-        size, order = self._pairs.cells, self._pairs.by_name()
-        cell = self._pairs.cell[order]
-        sums = np.stack([np.bincount(cell, each[order], minlength=size) for each in weights])
-        return with_prefecture(sums.astype(np.float64), self._pairs.goods)
+        return self.state["seen_day"] > day - self.list_days
 
     def values(self, day: int) -> dict[str, NDArray[Any]]:
-        """Return the stock indicators of every row, each of shape (rows,).
-
-        ``on_hand`` is NaN where no site reports; ``demand_day`` is in base units a day, over the
-        sites with known stock; ``cover_days`` = on hand / demand a day.
-        """
+        """Return the stock indicators of every row (``Shelves.values``), each of shape (rows,)."""
         asked = day, self.hours.version
         if self._values is None or self._values[0] != asked:
-            self._grow()
-            self._values = asked, self._computed(day)
+            self.grow()
+            pairs = self.pairs
+            self._values = asked, Shelves([self], rows_of((pairs.cells // pairs.goods,), pairs.goods)).values([day])
         return self._values[1]
 
-    def _computed(self, day: int) -> dict[str, NDArray[Any]]:
-        stock = self.on_hand()
-        known = (stock != UNKNOWN) & self.listed(day)
-        demand_day, factor = self._demand_day()
-        sums = self._rows(known & (stock > 0), known & (stock <= 0), known * stock, known * demand_day)
-        sites_in, sites_out = sums[:2].astype(np.int64)
-        on_hand = np.where(sites_in + sites_out > 0, sums[2], np.nan)
-        return from_sums(on_hand, sites_in, sites_out, sums[3] * factor)
-
-    def _demand_day(self) -> tuple[Floats, float]:
+    def demands(self) -> tuple[Floats, float]:
         """Return demand per pair and a factor: their product is 1/1,000 base units a day."""
-        a_day = self.hours.a_day(self._pairs.table["site"])
+        a_day = self.hours.a_day(self.pairs.table["site"])
         if isinstance(a_day, float):
             return self.state["demand"], a_day
         return self.state["demand"] * a_day, 1.0
 
     def demand_day(self, pair: Ints) -> Floats:
         """Return demand of pairs (n,) in 1/1,000 base units a day."""
-        found: Floats = self.state["demand"][pair] * self.hours.a_day(self._pairs.table["site"][pair])
+        found: Floats = self.state["demand"][pair] * self.hours.a_day(self.pairs.table["site"][pair])
         return found
 
     # -- snapshot
 
     def dump(self) -> dict[str, Any]:
         """Return plain data for a snapshot."""
-        self._grow()
+        self.grow()
         return {
             "state": self.state.dump(),
             "day": self.day,
@@ -311,27 +288,6 @@ class Shelf:
         self._deliveries.load(data["deliveries"])
         self._withdrawn = dict(data["withdrawn"])
         self.hours.load(data["open"])
-
-
-def from_sums(on_hand: Floats, sites_in: Ints, sites_out: Ints, demand: Floats) -> dict[str, NDArray[Any]]:
-    """Return the stock indicators of rows, shapes (rows,).
-
-    ``on_hand`` (NaN where no site reports) and ``demand`` a day, also returned as it is, in 1/1,000 base unit.
-    """
-    return {
-        "on_hand": on_hand,
-        "sites_in": sites_in,
-        "sites_out": sites_out,
-        "in_stock_rate": _divide(sites_in, sites_in + sites_out),
-        "demand": demand,
-        "demand_day": np.where(demand > 0, demand / QUANTITY, np.nan),
-        "cover_days": _divide(on_hand, demand),
-    }
-
-
-def _divide(top: NDArray[Any], bottom: NDArray[Any]) -> Floats:
-    rate: Floats = np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1), np.nan)
-    return np.round(rate, RATIO_DECIMALS)
 
 
 def _bits(masks: NDArray[np.int32]) -> Ints:

@@ -17,6 +17,7 @@ from streams.indicators.civil import BUCKET, DAY, HOUR
 from streams.indicators.quotes import QuoteBook
 from streams.indicators.silences import Silences
 from streams.indicators.stock import Shelf
+from streams.lockstep import measure
 from streams.options import Options
 from streams.prefecture import Prefecture
 from streams.seen import Seen
@@ -106,7 +107,8 @@ def fill(place: Prefecture, sites: np.ndarray, now: int, goods: int, chance: np.
     _hear(place.sites.silences, pair, moment, chance)
     _quote(place.markets["retail"].quotes, pair[pair // goods % QUOTING == 0], place.closed_day, chance)
     place.sites.close(place.closed_day)
-    values, rows = place._measure(), np.arange(place.rows)
+    measure([place])
+    values, rows = place.values, np.arange(place.rows)
     for bucket in range(moment // BUCKET - 384, moment // BUCKET):
         sold = chance.random(place.rows) < 0.7
         on_hand = np.where(sold, values["on_hand"] - chance.integers(0, 9000, place.rows), values["on_hand"])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.indicators.stock import from_sums
+from streams.indicators.shelves import from_sums
 from streams.snapshot import freeze, unpack
 from streams.written import TOGETHER, Columns, Written
 

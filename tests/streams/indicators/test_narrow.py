@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from streams.indicators.civil import BUCKET, HOUR, Civil
 from streams.indicators.narrow import Room, amount_of
 from streams.indicators.pairs import Grown
-from streams.indicators.prices import SalePrices
+from streams.indicators.prices import SalePrices, values_of
+from streams.indicators.regions import rows_of
 
 #: Around what 16, 32 and 64 bits hold.
 NUMBERS = st.integers(-(2**40), 2**40) | st.sampled_from([2**15 - 1, 2**15, 2**31 - 1, 2**31, -(2**31) - 1, 1, -1])
@@ -71,18 +72,19 @@ def test_sums_of_one_place_are_bound_by_their_number() -> None:
 def test_prices_of_huge_sales_are_exact() -> None:
     """Amounts beyond 32 bits in one bucket; the window of an hour loses them again to the last unit."""
     prices, head = SalePrices(1, 1, Civil("Asia/Shanghai")), 1_790_000_100 // BUCKET
+    rows = rows_of((1,), 1)
     prices.move(head)
     cell, huge = np.zeros(2, np.int64), 3 * 2**31
     prices.add(np.full(2, head * BUCKET), cell, np.array([huge, 10_000]), np.array([huge // 10, 1_000]))
-    assert prices.values()["amount"].tolist() == [huge + 10_000] * 2
+    assert values_of([prices], rows)["amount"].tolist() == [huge + 10_000] * 2
     copy = SalePrices(1, 1, Civil("Asia/Shanghai"))
     copy.load(_unpacked(prices.dump()))
     for each in (prices, copy):
         each.move(head + 1)
         each.add(np.array([(head + 1) * BUCKET]), cell[:1], np.array([20_000]), np.array([1_000]))
         each.move(head + HOUR // BUCKET)
-        assert each.values()["vwap_1h"].tolist() == [2.0, 2.0]
-        assert each.values()["lines_24h"].tolist() == [3, 3]
+        assert values_of([each], rows)["vwap_1h"].tolist() == [2.0, 2.0]
+        assert values_of([each], rows)["lines_24h"].tolist() == [3, 3]
 
 
 def _unpacked(data: dict) -> dict:  # type: ignore[type-arg]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.indicators.civil import BUCKET, DAY, Civil
-from streams.indicators.prices import SalePrices, together
+from streams.indicators.prices import SalePrices, together, values_of
+from streams.indicators.regions import rows_of
 
 CIVIL = Civil("Asia/Shanghai")
 START = CIVIL.midnight(CIVIL.day(1_790_000_000))
@@ -25,26 +28,30 @@ def sell(made: SalePrices, bucket: int, amount: int, quantity: int, cell: int = 
     made.add(*(np.array([each]) for each in (bucket * BUCKET, cell, amount, quantity)))
 
 
+def values(made: SalePrices) -> dict[str, Any]:
+    return values_of([made], rows_of((made.cells // made.goods,), made.goods))
+
+
 def test_unit_value_is_amount_over_quantity() -> None:
     made = prices()
     sell(made, FIRST, 100_000, 2_000)  # 10 CNY for 2 kg
-    assert made.values()["vwap_24h"].tolist() == [5.0, 5.0]
+    assert values(made)["vwap_24h"].tolist() == [5.0, 5.0]
 
 
 def test_a_return_subtracts_and_nothing_left_has_no_price() -> None:
     made = prices()
     sell(made, FIRST, 100_000, 2_000)
     sell(made, FIRST, -100_000, -2_000)
-    assert np.isnan(made.values()["vwap_24h"]).all()
+    assert np.isnan(values(made)["vwap_24h"]).all()
 
 
 def test_a_bucket_leaves_the_window_after_24_hours() -> None:
     made = prices()
     sell(made, FIRST, 100_000, 2_000)
     made.move(FIRST + 287)
-    assert made.values()["vwap_24h"][0] == 5.0
+    assert values(made)["vwap_24h"][0] == 5.0
     made.move(FIRST + 288)
-    assert np.isnan(made.values()["vwap_24h"][0])
+    assert np.isnan(values(made)["vwap_24h"][0])
     assert made.idle()
 
 
@@ -52,18 +59,18 @@ def test_the_prefecture_pools_its_counties() -> None:
     made = prices(counties=2, goods=2)
     sell(made, FIRST, 100_000, 1_000, cell=0)  # county 0, good 0: 10 CNY
     sell(made, FIRST, 20_000, 1_000, cell=2)  # county 1, good 0: 2 CNY
-    assert made.values()["vwap_24h"][[0, 2, 4]].tolist() == [10.0, 2.0, 6.0]
+    assert values(made)["vwap_24h"][[0, 2, 4]].tolist() == [10.0, 2.0, 6.0]
 
 
 def test_the_baseline_needs_three_of_seven_dates() -> None:
     made = prices()
     for date, price in enumerate((4, 6, 5)):
-        assert np.isnan(made.values()["baseline_24h"][0])
+        assert np.isnan(values(made)["baseline_24h"][0])
         sell(made, FIRST + date * 288, price * 10_000, 1_000)
     sell(made, FIRST + 3 * 288, 75_000, 1_000)
-    values = made.values()
-    assert values["baseline_24h"][0] == 5.0
-    assert values["spike_24h"][0] == 0.5
+    found = values(made)
+    assert found["baseline_24h"][0] == 5.0
+    assert found["spike_24h"][0] == 0.5
 
 
 lines = st.lists(
@@ -83,15 +90,15 @@ def test_windows_equal_sums_over_all_lines_also_when_lines_come_late(drawn: list
     for bucket, cell, amount, quantity in drawn:
         made.move(max(made.head, FIRST + bucket))
         made.add(*(np.array([each]) for each in ((FIRST + bucket) * BUCKET, cell, amount, quantity)))
-    values = made.values()
+    found = values(made)
     for cell in range(4):
         for length, name in ((12, "1h"), (288, "24h")):
             inside = [each for each in drawn if each[1] == cell and head - length < each[0] <= head]
             amount, quantity = (sum(each[part] for each in inside) for part in (2, 3))
             expected = amount / (quantity * 10) if quantity > 0 else None
-            found = values[f"vwap_{name}"][cell]
-            assert (None if np.isnan(found) else found) == expected
-            assert values[f"lines_{name}"][cell] == len(inside)
+            vwap = found[f"vwap_{name}"][cell]
+            assert (None if np.isnan(vwap) else vwap) == expected
+            assert found[f"lines_{name}"][cell] == len(inside)
 
 
 @settings(max_examples=30, deadline=None)
@@ -101,14 +108,14 @@ def test_history_repeats_what_values_said(drawn: list[tuple[int, int, int, int]]
     said = {}
     for bucket, cell, amount, quantity in sorted(drawn):
         sell(made, FIRST + bucket, amount, quantity, cell)
-        said[made.head] = made.values()
+        said[made.head] = values(made)
     oldest = max(FIRST, made.head - 100)
     history = made.history(np.array([1]), range(oldest, made.head + 1))
-    for bucket, values in said.items():
+    for bucket, expected in said.items():
         if bucket >= oldest:
             for name, each in history.items():
-                found, expected = each[bucket - oldest].ravel(), values[name][[1, 3, 5]]
-                assert np.array_equal(found, expected, equal_nan=True), name
+                found, then = each[bucket - oldest].ravel(), expected[name][[1, 3, 5]]
+                assert np.array_equal(found, then, equal_nan=True), name
 
 
 def test_a_day_is_86400_seconds() -> None:
@@ -119,12 +126,12 @@ def test_a_day_is_86400_seconds() -> None:
 def test_lines_of_one_bucket_and_cell_are_one_sum_to_the_last_digit(lines: list[tuple[int, int, int]]) -> None:
     expected: dict[tuple[int, int], list[int]] = {}
     for bucket, cell, amount in lines:
-        sums = expected.setdefault((bucket, cell), [0, 0, 0])
-        sums[:] = [sums[0] + amount, sums[1] + 1 - amount, sums[2] + 1]
+        total = expected.setdefault((bucket, cell), [0, 0, 0])
+        total[:] = [total[0] + amount, total[1] + 1 - amount, total[2] + 1]
     columns = [np.array(column, np.int64) for column in zip(*lines, strict=True)]
-    buckets, cells, values = together(columns[0], columns[1], columns[2], 1 - columns[2], 2)
+    buckets, cells, sums = together(columns[0], columns[1], columns[2], 1 - columns[2], 2)
     found: dict[tuple[int, int], list[int]] = {}
-    for bucket, cell, *each in zip(*(column.tolist() for column in (buckets, cells, *values)), strict=True):
+    for bucket, cell, *each in zip(*(column.tolist() for column in (buckets, cells, *sums)), strict=True):
         known = found.get((bucket, cell), [0, 0, 0])
         found[bucket, cell] = [left + right for left, right in zip(known, each, strict=True)]
     assert found == expected
