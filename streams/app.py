@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from schemas import topics
-from streams import transport
+from streams import native, transport
 from streams.options import WorkerOptions
 from streams.pipeline import Pipeline
 from streams.ports import Hook, no_hook
@@ -109,6 +109,7 @@ class Stream:
             partitions=options.partitions,
             alone=options.embedded,
             hook=hook,
+            unpack=native.unpacker() if options.engine.native else None,
         )
         for topic in topics.READ:
             self._add_agent(topic)

@@ -8,9 +8,9 @@ the process are left alone. The private names that this leans on are listed in `
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka.consumer import fetcher as stock
 from aiokafka.errors import CorruptRecordException
@@ -40,15 +40,31 @@ class RawBatch:
         return len(self.values)
 
 
+class Unpacked(Protocol):
+    """Columns of the records of one batch, as ``RawBatch`` has them."""
+
+    offsets: Sequence[int]
+    values: list[bytes | None]
+    keys: list[bytes | None]
+    headers: list[Sequence[tuple[str, bytes | None]]]
+    times: list[int]
+
+
+#: Takes a fetch, where a batch begins in it, the first offset wanted and whether to check the CRC. Returns None where
+#: the batch is to be read here: it is not of the usual form, or not right.
+Unpack = Callable[[bytes, int, int, bool], Unpacked | None]
+
+
 class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
     """Unpacks one fetch of one partition into ``RawBatch`` objects."""
 
     next_fetch_offset: int
+    unpack: Unpack | None
 
     @classmethod
-    def of(cls, records: Any) -> RawRecords:
+    def of(cls, records: Any, unpack: Unpack | None = None) -> RawRecords:
         """Return the raw reader of a fetch whose stock reader has not been started."""
-        return cls(
+        raw = cls(
             records._tp,
             records._records,
             records._aborted_transactions,
@@ -58,22 +74,37 @@ class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
             records._check_crcs,
             records._isolation_level,
         )
+        raw.unpack = unpack
+        return raw
 
     def _unpack_records(self) -> Iterator[RawBatch]:
         while self._records.has_next():
             batch = self._records.next_batch()
-            if self._check_crcs and not batch.validate_crc():
+            found = self._unpacked(batch)
+            if found is None and self._check_crcs and not batch.validate_crc():
                 msg = f"Invalid CRC - {self._tp}"
                 raise CorruptRecordException(msg)
-            start = self.next_fetch_offset
-            hidden = self._is_hidden(batch)
-            try:
-                raw = read_batch(batch, start, hidden=hidden)
-            except UnicodeDecodeError:
-                raw = read_batch(tolerant.again(self._records, batch.base_offset), start, hidden=hidden)
+            if self._is_hidden(batch):
+                raw = hidden(batch, self.next_fetch_offset)
+            elif found is not None:
+                raw = taken(found, batch, self.next_fetch_offset)
+            else:
+                raw = self._read(batch)
             # The position is taken from here when the caller stops iterating: set it before the yield.
             self.next_fetch_offset = raw.next_offset
             yield raw
+
+    def _unpacked(self, batch: Any) -> Unpacked | None:
+        """Return the columns of a batch whose CRC is right, None where it is to be read in Python."""
+        if self.unpack is None or getattr(batch, "is_control_batch", True):
+            return None
+        return self.unpack(self._records.data, self._records.begin, self.next_fetch_offset, bool(self._check_crcs))
+
+    def _read(self, batch: Any) -> RawBatch:
+        try:
+            return read_batch(batch, self.next_fetch_offset)
+        except UnicodeDecodeError:
+            return read_batch(tolerant.again(self._records), self.next_fetch_offset)
 
     def _is_hidden(self, batch: Any) -> bool:
         """Return whether a batch holds nothing for readers: control batch or aborted transaction."""
@@ -87,22 +118,35 @@ class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
         return bool(batch.is_transactional and batch.producer_id in self._aborted_producers)
 
 
-def read_batch(batch: Any, start: int, *, hidden: bool) -> RawBatch:
+def read_batch(batch: Any, start: int) -> RawBatch:
     """Return the columns of a batch from offset ``start``; after a seek it may begin before that."""
-    records = [] if hidden else list(batch)
+    records = list(batch)
     if records and records[0].offset < start:
         records = [record for record in records if record.offset >= start]
-    # Magic 0 and 1 have no base offset: there the broker is trusted to have skipped nothing.
-    first = max(start, getattr(batch, "base_offset", start))
     return RawBatch(
-        first=first,
-        next_offset=max(start, batch.next_offset),
+        *_span(batch, start),
         offsets=_offsets(records),
         values=[record.value for record in records],
         keys=[record.key for record in records],
         headers=[record.headers for record in records],
         timestamps=[record.timestamp or 0 for record in records],
     )
+
+
+def hidden(batch: Any, start: int) -> RawBatch:
+    """Return a batch without records that speaks for the offsets of this one."""
+    return RawBatch(*_span(batch, start), offsets=(), values=[], keys=[], headers=[], timestamps=[])
+
+
+def taken(found: Unpacked, batch: Any, start: int) -> RawBatch:
+    """Return what was unpacked of a batch from offset ``start``."""
+    return RawBatch(*_span(batch, start), found.offsets, found.values, found.keys, found.headers, found.times)
+
+
+def _span(batch: Any, start: int) -> tuple[int, int]:
+    """Return first and next offset of a batch."""
+    # Magic 0 and 1 have no base offset: there the broker is trusted to have skipped nothing.
+    return max(start, getattr(batch, "base_offset", start)), max(start, batch.next_offset)
 
 
 def _offsets(records: Sequence[Any]) -> Sequence[int]:
@@ -118,18 +162,21 @@ def _offsets(records: Sequence[Any]) -> Sequence[int]:
 class RawResults(OrderedDict[Any, Any]):
     """The fetcher's store of results: each one that comes in is switched to the raw reader."""
 
+    unpack: Unpack | None = None
+
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(value, stock.FetchResult):
-            value._partition_records = RawRecords.of(value._partition_records)
+            value._partition_records = RawRecords.of(value._partition_records, self.unpack)
         super().__setitem__(key, value)
 
 
-def install(fetcher: Any) -> None:
-    """Make a started consumer's fetcher hand out ``RawBatch``; raises if it already fetched."""
+def install(fetcher: Any, unpack: Unpack | None = None) -> None:
+    """Make a started consumer's fetcher hand out ``RawBatch``, unpacked by ``unpack``; raises if it already fetched."""
     if fetcher._records:
         msg = "the raw fetch must be installed before the first fetch"
         raise RuntimeError(msg)
     fetcher._records = RawResults()
+    fetcher._records.unpack = unpack
     stock.MemoryRecords = tolerant.KeptRecords  # of the whole process; it reads as its parent does
 
 

@@ -1,5 +1,7 @@
 """Plain receipts in bulk, by the decoder in Rust (``native/``) where it is installed: 0.15 µs a line, without the GIL.
 
+The module also unpacks record batches (``unpacker``).
+
 It takes a record only if that is plain and right in every respect: no escapes in texts, numbers without sign and
 exponent, units that ``schemas.units`` knows by name, no field twice. It judges nothing: of any other record it says
 nothing, and that goes to ``receipts.Reader``, in its place in the order. ``tests/streams/test_native.py`` holds the
@@ -23,6 +25,7 @@ from schemas.regions import Region
 from streams import receipts
 from streams.chunk import Chunk
 from streams.columns import Coded, Repeated
+from streams.fetch import Unpack
 from streams.fields import UNFIT, Fields, Flags, Rejected, checked
 from streams.indicators.groups import Ints
 from streams.knowntills import Columns, KnownTills
@@ -31,7 +34,7 @@ from streams.receipts import Receipts
 
 MODULE: Final = "staplewatch_native"
 #: Of what the module takes and returns (``native/src/python.rs``).
-VERSION: Final = 2
+VERSION: Final = 3
 #: Records read together: their columns take 2 MB for receipts of five lines.
 RUN: Final = 4000
 #: So many records of a run that are not plain, or one in so many, may be looked at twice to leave the others together.
@@ -120,6 +123,11 @@ def load() -> Any:
         msg = f"{MODULE} is version {module.VERSION}, wanted is {VERSION}"
         raise Missing(msg)
     return module
+
+
+def unpacker() -> Unpack:
+    """Return what unpacks record batches; raises ``Missing``."""
+    return load().unpack  # type: ignore[no-any-return]
 
 
 def decoder(catalogue: Catalogue, counties: Mapping[str, Region]) -> Decoder:

@@ -21,6 +21,16 @@ class KeptRecords(MemoryRecords):  # type: ignore[misc]
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self.data = data
+        #: Where the batch that was read last begins and ends.
+        self.begin = self.end = 0
+
+    def next_batch(self) -> Any:
+        """Return the next batch, None behind the last one."""
+        batch = super().next_batch()
+        if batch is not None:
+            self.begin = self.end
+            self.end += HEAD + int.from_bytes(self.data[self.begin + 8 : self.begin + HEAD], "big")
+        return batch
 
 
 class _Tolerant(bytearray):
@@ -34,12 +44,9 @@ class _Tolerant(bytearray):
         return super().decode(encoding, errors)
 
 
-def again(records: KeptRecords, base_offset: int) -> Any:
-    """Return the batch of a fetch that begins at ``base_offset``, read tolerantly and slowly, in Python."""
-    data = memoryview(records.data)
-    while int.from_bytes(data[:8], "big", signed=True) != base_offset:
-        data = data[HEAD + int.from_bytes(data[8:HEAD], "big") :]
-    batch = _DefaultRecordBatchPy(data[: HEAD + int.from_bytes(data[8:HEAD], "big")])
+def again(records: KeptRecords) -> Any:
+    """Return the batch of a fetch that was read last, read tolerantly and slowly, in Python."""
+    batch = _DefaultRecordBatchPy(memoryview(records.data)[records.begin : records.end])
     batch._maybe_uncompress()
     batch._buffer = _Tolerant(batch._buffer)
     return batch

@@ -78,6 +78,8 @@ class Reading:
     #: Which run of a worker this is, told to the group: two runs on one slot are found out by it.
     run: str = ""
     hook: Hook = no_hook
+    #: Unpacks record batches outside Python.
+    unpack: fetch.Unpack | None = None
 
 
 class ChunkApp(faust.App):  # type: ignore[misc]
@@ -104,7 +106,7 @@ class ConsumerThread(stock.AIOKafkaConsumerThread):  # type: ignore[misc]
     async def on_start(self) -> None:
         """Start the consumer and switch its fetcher to raw batches."""
         await super().on_start()
-        fetch.install(self._ensure_consumer()._fetcher)
+        fetch.install(self._ensure_consumer()._fetcher, self.app.reading.unpack)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf, reading = self.app.conf, self.app.reading

@@ -167,8 +167,10 @@ impl Found {
 mod staplewatch_native {
     #[pymodule_export]
     use super::{Decoder, Found, Pending, Tabled};
+    #[pymodule_export]
+    use crate::batch::{Batch, unpack};
 
     /// Of what `Decoder` takes and returns: `streams/native.py` works with this one only.
     #[pymodule_export]
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 }
