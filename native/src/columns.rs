@@ -33,6 +33,11 @@ impl Tills {
         self.0.len() > MOST_TILLS
     }
 
+    /// Return how many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Return the tills from number `first` on.
     pub fn since(&self, first: usize) -> impl Iterator<Item = [&str; 4]> {
         self.0.get_range(first..).into_iter().flatten().map(|Kept(names)| names.each_ref().map(|name| &**name))

@@ -32,11 +32,15 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&self, records: &[Option<PyBackedBytes>], most: usize) -> (Columns, Table) {
+    fn read(&self, records: &[Option<PyBackedBytes>], most: usize) -> (Columns, Tabled) {
         let records: Vec<&[u8]> = records.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
         let table = self.table();
-        let found = columns::read(&records, &self.rules, most, &mut held(&table.1));
-        (found, table)
+        let mut tills = held(&table.1);
+        let before = tills.count();
+        let found = columns::read(&records, &self.rules, most, &mut tills);
+        let new = named(&tills, before);
+        drop(tills);
+        (found, Tabled { table, before, new })
     }
 
     fn table(&self) -> Table {
@@ -73,21 +77,33 @@ struct Found {
     costed: Py<PyBytes>,
 }
 
-/// The table that `till` refers to.
+fn named(tills: &Tills, first: usize) -> Vec<[String; 4]> {
+    tills.since(first).map(|names| names.map(String::from)).collect()
+}
+
+/// The table that `till` refers to, how many tills it had before, and those that came with these records: the table
+/// itself is held by whoever reads the next ones, for milliseconds.
 #[pyclass(frozen)]
-struct Tabled(Table);
+struct Tabled {
+    table: Table,
+    before: usize,
+    new: Vec<[String; 4]>,
+}
 
 #[pymethods]
 impl Tabled {
     /// Return which table of its decoder this is.
     #[getter]
     fn number(&self) -> u64 {
-        self.0.0
+        self.table.0
     }
 
     /// Return the tills from number `first` on: sender, store, region, workstation.
-    fn since(&self, first: usize) -> Vec<[String; 4]> {
-        held(&self.0.1).since(first).map(|names| names.map(String::from)).collect()
+    fn since(&self, py: Python<'_>, first: usize) -> Vec<[String; 4]> {
+        match first.checked_sub(self.before) {
+            Some(known) => self.new.get(known..).unwrap_or_default().to_vec(),
+            None => py.detach(|| named(&held(&self.table.1), first)), // what was read in between was not taken
+        }
     }
 }
 
@@ -124,7 +140,7 @@ fn backed(values: &Bound<'_, PyList>) -> Vec<Option<PyBackedBytes>> {
 
 /// What is being read.
 #[pyclass(frozen)]
-struct Pending(Mutex<Receiver<(Columns, Table)>>);
+struct Pending(Mutex<Receiver<(Columns, Tabled)>>);
 
 #[pymethods]
 impl Pending {
@@ -138,11 +154,11 @@ impl Pending {
 }
 
 impl Found {
-    fn of(py: Python<'_>, found: &Columns, table: Table) -> PyResult<Self> {
+    fn of(py: Python<'_>, found: &Columns, table: Tabled) -> PyResult<Self> {
         let whole = |column: &[i64]| PyBytes::new(py, bytemuck::cast_slice(column)).unbind();
         let flags = |column: &[u8]| PyBytes::new(py, column).unbind();
         Ok(Self {
-            table: Py::new(py, Tabled(table))?,
+            table: Py::new(py, table)?,
             event_id: PyList::new(py, &found.event_id)?.unbind(),
             indices: whole(&found.indices),
             counts: whole(&found.counts),
