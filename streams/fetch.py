@@ -7,6 +7,7 @@ the process are left alone. The private names that this leans on are listed in `
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,10 +31,10 @@ class RawBatch:
     first: int
     next_offset: int
     offsets: Sequence[int]
-    values: list[bytes | None]
+    values: Sequence[bytes | None]
     keys: list[bytes | None]
     headers: list[Sequence[tuple[str, bytes | None]]]
-    timestamps: list[int]
+    timestamps: array[int]
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -41,18 +42,21 @@ class RawBatch:
 
 
 class Unpacked(Protocol):
-    """Columns of the records of one batch, as ``RawBatch`` has them."""
+    """Columns of the records of one batch, as ``RawBatch`` has them; times are 64 bits each.
+
+    Values stay in the memory of whoever unpacked them until one is asked for; ``+`` joins those of two batches.
+    """
 
     offsets: Sequence[int]
-    values: list[bytes | None]
+    values: Sequence[bytes | None]
     keys: list[bytes | None]
     headers: list[Sequence[tuple[str, bytes | None]]]
-    times: list[int]
+    times: bytes
 
 
-#: Takes a fetch, where a batch begins in it, the first offset wanted and whether to check the CRC. Returns None where
-#: the batch is to be read here: it is not of the usual form, or not right.
-Unpack = Callable[[bytes, int, int, bool], Unpacked | None]
+#: Takes a fetch and the first offset wanted. Returns what each batch holds, None for one that is to be read here: it is
+#: not of the usual form, or not right.
+Unpack = Callable[[bytes, int], list[Unpacked | None]]
 
 
 class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
@@ -78,15 +82,16 @@ class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
         return raw
 
     def _unpack_records(self) -> Iterator[RawBatch]:
+        unpacked = iter(self._unpacked())
         while self._records.has_next():
             batch = self._records.next_batch()
-            found = self._unpacked(batch)
+            found = next(unpacked, None)
             if found is None and self._check_crcs and not batch.validate_crc():
                 msg = f"Invalid CRC - {self._tp}"
                 raise CorruptRecordException(msg)
             if self._is_hidden(batch):
                 raw = hidden(batch, self.next_fetch_offset)
-            elif found is not None:
+            elif found is not None and not self._reaches_back(found):
                 raw = taken(found, batch, self.next_fetch_offset)
             else:
                 raw = self._read(batch)
@@ -94,11 +99,15 @@ class RawRecords(stock.PartitionRecords):  # type: ignore[misc]
             self.next_fetch_offset = raw.next_offset
             yield raw
 
-    def _unpacked(self, batch: Any) -> Unpacked | None:
-        """Return the columns of a batch whose CRC is right, None where it is to be read in Python."""
-        if self.unpack is None or getattr(batch, "is_control_batch", True):
-            return None
-        return self.unpack(self._records.data, self._records.begin, self.next_fetch_offset, bool(self._check_crcs))
+    def _unpacked(self) -> Sequence[Unpacked | None]:
+        """Return the columns of batches whose CRC is right, None for one that is to be read in Python."""
+        if self.unpack is None:
+            return ()
+        return self.unpack(self._records.data, self.next_fetch_offset)
+
+    def _reaches_back(self, found: Unpacked) -> bool:
+        """Return whether a batch begins before the end of the one before it: no broker sends such a one."""
+        return bool(found.offsets) and found.offsets[0] < self.next_fetch_offset
 
     def _read(self, batch: Any) -> RawBatch:
         try:
@@ -129,18 +138,19 @@ def read_batch(batch: Any, start: int) -> RawBatch:
         values=[record.value for record in records],
         keys=[record.key for record in records],
         headers=[record.headers for record in records],
-        timestamps=[record.timestamp or 0 for record in records],
+        timestamps=array("q", (record.timestamp or 0 for record in records)),
     )
 
 
 def hidden(batch: Any, start: int) -> RawBatch:
     """Return a batch without records that speaks for the offsets of this one."""
-    return RawBatch(*_span(batch, start), offsets=(), values=[], keys=[], headers=[], timestamps=[])
+    return RawBatch(*_span(batch, start), offsets=(), values=[], keys=[], headers=[], timestamps=array("q"))
 
 
 def taken(found: Unpacked, batch: Any, start: int) -> RawBatch:
     """Return what was unpacked of a batch from offset ``start``."""
-    return RawBatch(*_span(batch, start), found.offsets, found.values, found.keys, found.headers, found.times)
+    times = array("q", found.times)
+    return RawBatch(*_span(batch, start), found.offsets, found.values, found.keys, found.headers, times)
 
 
 def _span(batch: Any, start: int) -> tuple[int, int]:
@@ -222,7 +232,8 @@ def _slices(batch: RawBatch, limit: int) -> Iterator[RawBatch]:
 
 def _extend(pending: RawBatch, piece: RawBatch) -> None:
     pending.offsets = _joined(pending.offsets, piece.offsets)
-    pending.values += piece.values
+    left, right = pending.values, piece.values
+    pending.values = left + right if type(left) is type(right) else [*left, *right]  # type: ignore[operator]
     pending.keys += piece.keys
     pending.headers += piece.headers
     pending.timestamps += piece.timestamps

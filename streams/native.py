@@ -83,10 +83,10 @@ class Found(Protocol):
 class Decoder(Protocol):
     """The decoder of one partition."""
 
-    def decode(self, values: list[bytes | None], most: int) -> Found:
+    def decode(self, values: Sequence[bytes | None], most: int) -> Found:
         """Read records of at most ``most`` bytes; those that are not plain are left out."""
 
-    def begin(self, values: list[bytes | None], most: int) -> Pending:
+    def begin(self, values: Sequence[bytes | None], most: int) -> Pending:
         """Begin to do so in a thread that needs no interpreter."""
 
 
@@ -172,7 +172,7 @@ class Reader:
         """Begin with a chunk before its turn: a thread that needs no interpreter decodes it while that is busy."""
         values = chunk.values
         begins = range(0, len(chunk), RUN)
-        return Begun(self, {each: self._decoder.begin(list(values[each : each + RUN]), self._most) for each in begins})
+        return Begun(self, {each: self._decoder.begin(values[each : each + RUN], self._most) for each in begins})
 
     def _found(self, chunk: Chunk, begin: int, stop: int) -> Found:
         """Return what records [begin, stop) hold, begun before or read now."""
@@ -181,7 +181,7 @@ class Reader:
             pending = begun.runs.pop(begin, None)
             if pending is not None:
                 return pending.take()
-        return self._decoder.decode(list(chunk.values[begin:stop]), self._most)
+        return self._decoder.decode(chunk.values[begin:stop], self._most)
 
     def _tills_of(self, found: Found) -> Columns:
         """Return where receipts come from."""

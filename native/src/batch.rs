@@ -1,64 +1,59 @@
 //! Records of a batch as Python takes them.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList, PyRange, PyTuple};
+use pyo3::types::{PyBytes, PyList, PyRange, PyTuple};
 
-use crate::records::{self, Record, Records, Span};
+use crate::records::{self, Record, Records};
+use crate::values::Values;
 
-/// Records of a batch as columns; see `streams/native.py`.
+/// Records of a batch as columns; see `streams/fetch.py`.
 #[pyclass(frozen, get_all)]
 pub struct Batch {
     offsets: Py<PyAny>,
-    times: Py<PyList>,
+    /// Bytes of int64.
+    times: Py<PyBytes>,
     keys: Py<PyList>,
-    values: Py<PyList>,
+    values: Py<Values>,
     headers: Py<PyList>,
 }
 
-/// Return the records from offset `start` on of the batch that begins at byte `at`; `None` where Python has to look.
+/// Return the records from offset `start` on of each batch of a fetch; `None` for a batch at which Python has to look.
 #[pyfunction]
-pub fn unpack(
-    py: Python<'_>,
-    data: &Bound<'_, PyBytes>,
-    at: usize,
-    start: i64,
-    checked: bool,
-) -> PyResult<Option<Batch>> {
+pub fn unpack(py: Python<'_>, data: &Bound<'_, PyBytes>, start: i64) -> PyResult<Vec<Option<Batch>>> {
     let bytes = data.as_bytes();
-    let read = || records::of(bytes, at).and_then(|batch| records::read(batch, start, checked));
-    py.detach(read).map(|found| Batch::of(py, &found)).transpose()
+    let read = || records::batches(bytes).map(|batch| records::read(batch, start)).collect::<Vec<_>>();
+    // Once for all of a fetch: each time that the lock is taken back waits for whoever has it.
+    py.detach(read).into_iter().map(|found| found.map(|found| Batch::of(py, found)).transpose()).collect()
 }
 
 impl Batch {
-    fn of(py: Python<'_>, found: &Records<'_>) -> PyResult<Self> {
-        let records = &found.records;
-        let bytes = |span: &Span| span.as_ref().map(|span| PyBytes::new(py, found.part(span)));
-        let mut key = Last(None);
-        let mut time = Last(None);
-        let keys =
-            records.iter().map(|each| key.or(each.key.as_ref().map(|span| found.part(span)), || bytes(&each.key)));
-        let headers = records.iter().map(|each| headers(py, found, each)).collect::<PyResult<Vec<_>>>()?;
+    fn of(py: Python<'_>, found: Records<'_>) -> PyResult<Self> {
+        let times: Vec<i64> = found.records.iter().map(|each| each.time).collect();
+        let headers = found.records.iter().map(|each| headers(py, &found, each)).collect::<PyResult<Vec<_>>>()?;
         Ok(Self {
-            offsets: offsets(py, records)?,
-            times: PyList::new(py, records.iter().map(|each| time.or(each.time, || PyInt::new(py, each.time))))?
-                .unbind(),
-            keys: PyList::new(py, keys)?.unbind(),
-            values: PyList::new(py, records.iter().map(|each| bytes(&each.value)))?.unbind(),
+            offsets: offsets(py, &found.records)?,
+            times: PyBytes::new(py, bytemuck::cast_slice(&times)).unbind(),
+            keys: keys(py, &found)?,
             headers: PyList::new(py, headers)?.unbind(),
+            values: Py::new(
+                py,
+                Values::of(found.bytes.into_owned(), found.records.into_iter().map(|each| each.value).collect()),
+            )?,
         })
     }
 }
 
-/// What was made last: neighbours are mostly alike, and share one object.
-struct Last<K, V>(Option<(K, V)>);
-
-impl<K: PartialEq, V: Clone> Last<K, V> {
-    fn or(&mut self, of: K, made: impl FnOnce() -> V) -> V {
-        match &self.0 {
-            Some((last, value)) if *last == of => value.clone(),
-            _ => self.0.insert((of, made())).1.clone(),
+/// Return the keys; neighbours are mostly alike, and share one object.
+fn keys(py: Python<'_>, found: &Records<'_>) -> PyResult<Py<PyList>> {
+    let mut last: Option<(&[u8], Bound<'_, PyBytes>)> = None;
+    let keys = found.records.iter().map(|each| {
+        let key = found.part(each.key.as_ref()?);
+        match &last {
+            Some((before, made)) if *before == key => Some(made.clone()),
+            _ => Some(last.insert((key, PyBytes::new(py, key))).1.clone()),
         }
-    }
+    });
+    Ok(PyList::new(py, keys)?.unbind())
 }
 
 /// Return offsets as a range where none is missing (they ascend), as a list otherwise.

@@ -15,3 +15,4 @@ mod records;
 mod rules;
 mod scan;
 mod time;
+mod values;

@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyList};
 use crate::background;
 use crate::columns::{self, Columns, Tills};
 use crate::rules::Rules;
+use crate::values::Values;
 
 /// Fewer bytes are read in less than a tenth of a millisecond: handing the interpreter lock to and fro takes longer.
 const WORTH_RELEASING: usize = 64 << 10;
@@ -32,8 +33,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&self, records: &[Option<PyBackedBytes>], most: usize) -> (Columns, Tabled) {
-        let records: Vec<&[u8]> = records.iter().map(|value| value.as_deref().unwrap_or_default()).collect();
+    fn read(&self, records: &Source, most: usize) -> (Columns, Tabled) {
+        let records: Vec<&[u8]> = match records {
+            Source::Values(values) => values.iter().collect(),
+            Source::Bytes(values) => values.iter().map(|value| value.as_deref().unwrap_or_default()).collect(),
+        };
         let table = self.table();
         let mut tills = held(&table.1);
         let before = tills.count();
@@ -49,6 +53,29 @@ impl Reader {
             *table = Arc::new((table.0 + 1, Mutex::default()));
         }
         Arc::clone(&table)
+    }
+}
+
+/// Records to read: as they were unpacked here, or as objects of Python.
+enum Source {
+    Values(Values),
+    Bytes(Vec<Option<PyBackedBytes>>),
+}
+
+impl Source {
+    fn of(values: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(values) = values.cast::<Values>() {
+            return Ok(Self::Values(values.get().clone()));
+        }
+        let bytes = |value: PyResult<Bound<'_, PyAny>>| Ok(value?.cast_into::<PyBytes>().ok().map(PyBackedBytes::from));
+        values.try_iter()?.map(bytes).collect::<PyResult<_>>().map(Self::Bytes)
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Values(values) => values.iter().map(<[u8]>::len).sum(),
+            Self::Bytes(values) => values.iter().flatten().map(|value| value.len()).sum(),
+        }
     }
 }
 
@@ -115,27 +142,22 @@ impl Decoder {
     }
 
     /// Read records; those that are no bytes, longer than `most`, or not plain are left out.
-    fn decode(&self, py: Python<'_>, values: &Bound<'_, PyList>, most: usize) -> PyResult<Found> {
-        let records = backed(values);
-        let size: usize = records.iter().flatten().map(|record| record.len()).sum();
+    fn decode(&self, py: Python<'_>, values: &Bound<'_, PyAny>, most: usize) -> PyResult<Found> {
+        let records = Source::of(values)?;
         let read = || self.0.read(&records, most);
-        let (found, table) = if size < WORTH_RELEASING { read() } else { py.detach(read) };
+        let (found, table) = if records.size() < WORTH_RELEASING { read() } else { py.detach(read) };
         Found::of(py, &found, table)
     }
 
     /// Begin to do so in a thread that needs no interpreter.
-    fn begin(&self, values: &Bound<'_, PyList>, most: usize) -> Pending {
-        let (reader, records, (send, receive)) = (Arc::clone(&self.0), backed(values), channel());
+    fn begin(&self, values: &Bound<'_, PyAny>, most: usize) -> PyResult<Pending> {
+        let (reader, records, (send, receive)) = (Arc::clone(&self.0), Source::of(values)?, channel());
         background::run(move || {
             // Whoever wanted it may be gone by now.
             let _ = send.send(reader.read(&records, most));
         });
-        Pending(Mutex::new(receive))
+        Ok(Pending(Mutex::new(receive)))
     }
-}
-
-fn backed(values: &Bound<'_, PyList>) -> Vec<Option<PyBackedBytes>> {
-    values.iter().map(|value| value.cast_into::<PyBytes>().ok().map(PyBackedBytes::from)).collect()
 }
 
 /// What is being read.
@@ -185,6 +207,8 @@ mod staplewatch_native {
     use super::{Decoder, Found, Pending, Tabled};
     #[pymodule_export]
     use crate::batch::{Batch, unpack};
+    #[pymodule_export]
+    use crate::values::Values;
 
     /// Of what `Decoder` takes and returns: `streams/native.py` works with this one only.
     #[pymodule_export]

@@ -48,21 +48,25 @@ impl Records<'_> {
     }
 }
 
-/// Return the batch that begins at byte `at` of a fetch.
-pub fn of(fetch: &[u8], at: usize) -> Option<&[u8]> {
-    let rest = fetch.get(at..)?;
-    let length = i32::from_be_bytes(rest.get(8..BEFORE_LENGTH)?.try_into().ok()?);
-    rest.get(..usize::try_from(length).ok()?.checked_add(BEFORE_LENGTH)?)
+/// Return the batches of a fetch, as far as they are whole.
+pub fn batches(fetch: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = fetch;
+    std::iter::from_fn(move || {
+        let length = i32::from_be_bytes(rest.get(8..BEFORE_LENGTH)?.try_into().ok()?);
+        let (batch, following) = rest.split_at_checked(usize::try_from(length).ok()?.checked_add(BEFORE_LENGTH)?)?;
+        rest = following;
+        Some(batch)
+    })
 }
 
-/// Return the records of a batch whose offset is at least `start`; `checked`: if its CRC is right.
-pub fn read(batch: &[u8], start: i64, checked: bool) -> Option<Records<'_>> {
+/// Return the records of a batch whose offset is at least `start`.
+pub fn read(batch: &[u8], start: i64) -> Option<Records<'_>> {
     let head = batch.first_chunk::<HEAD>()?;
     let length = usize::try_from(i32::from_be_bytes(part(head, 8))).ok()?;
     if length.checked_add(BEFORE_LENGTH)? != batch.len() || head[16] != FORMAT {
         return None;
     }
-    if checked && crc32c::crc32c(&batch[BEFORE_CHECKED..]) != u32::from_be_bytes(part(head, 17)) {
+    if crc32c::crc32c(&batch[BEFORE_CHECKED..]) != u32::from_be_bytes(part(head, 17)) {
         return None;
     }
     let attributes = u16::from_be_bytes(part(head, 21));
@@ -78,10 +82,10 @@ pub fn read(batch: &[u8], start: i64, checked: bool) -> Option<Records<'_>> {
     let mut scanner = Scanner { bytes: &bytes, at: 0 };
     let mut records = Vec::with_capacity(count.min(bytes.len() / LEAST));
     for _ in 0..count {
-        let record = scanner.record(first, earliest, time)?;
-        if record.offset >= start {
-            records.push(record);
-        }
+        records.push(scanner.record(first, earliest, time)?);
+    }
+    if records.first().is_some_and(|record| record.offset < start) {
+        records.retain(|record| record.offset >= start);
     }
     let whole = scanner.at == bytes.len();
     whole.then_some(Records { bytes, records })
@@ -91,10 +95,26 @@ fn part<const N: usize>(head: &[u8; HEAD], at: usize) -> [u8; N] {
     std::array::from_fn(|index| head[at + index])
 }
 
+/// Return what one whole frame of LZ4 holds.
 fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(packed.len() * 4);
-    FrameDecoder::new(packed).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    let mut decoder = FrameDecoder::new(Input { left: packed, exhausted: false });
+    decoder.read_to_end(&mut bytes).ok()?;
+    let Input { left, exhausted } = decoder.get_ref();
+    (left.is_empty() && !exhausted).then_some(bytes)
+}
+
+/// What is left to read, and whether anybody asked for more: the decoder is content with a frame that ends early.
+struct Input<'a> {
+    left: &'a [u8],
+    exhausted: bool,
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        self.exhausted |= self.left.is_empty() && !to.is_empty();
+        self.left.read(to)
+    }
 }
 
 struct Scanner<'a> {
@@ -106,7 +126,9 @@ impl Scanner<'_> {
     fn record(&mut self, first: i64, earliest: i64, latest: Option<i64>) -> Option<Record> {
         let length = usize::try_from(self.number()?).ok()?;
         let end = self.at.checked_add(length)?;
-        self.take(1)?; // attributes: none are in use
+        // Attributes: none are in use, and aiokafka reads them as a number of one or more bytes.
+        let attributes = self.take(1)?;
+        (self.bytes[attributes] == [0]).then_some(())?;
         let later = self.number()?;
         let time = latest.or_else(|| earliest.checked_add(later))?;
         let offset = self.number()?.checked_add(first)?;
@@ -144,6 +166,9 @@ impl Scanner<'_> {
             let byte = *self.bytes.get(self.at)?;
             self.at += 1;
             found |= u64::from(byte & 0x7f) << shift;
+            if shift == 63 && byte > 1 {
+                return None;
+            }
             if byte & 0x80 == 0 {
                 return Some((found >> 1).cast_signed() ^ -(found & 1).cast_signed());
             }
@@ -154,7 +179,7 @@ impl Scanner<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Record, Scanner, read};
+    use super::{Record, Scanner, batches, read};
     use std::io::Write;
 
     fn number(value: i64) -> Vec<u8> {
@@ -204,18 +229,28 @@ mod tests {
         found
     }
 
+    /// Leave out the last bytes.
+    fn cut(mut batch: Vec<u8>, bytes: usize) -> Vec<u8> {
+        batch.truncate(batch.len() - bytes);
+        let length = i32::try_from(batch.len() - 12).unwrap();
+        batch[8..12].copy_from_slice(&length.to_be_bytes());
+        let crc = crc32c::crc32c(&batch[21..]);
+        batch[17..21].copy_from_slice(&crc.to_be_bytes());
+        batch
+    }
+
     #[test]
     fn records_are_read_packed_or_not() {
         let records = [record(0, Some(b"a"), &[]), record(2, None, &[(b"h", Some(b"1")), (b"i", None)])];
         for codec in [0, 3] {
             let batch = batch(&records, codec);
-            let found = read(&batch, 0, true).unwrap();
+            let found = read(&batch, 0).unwrap();
             let seen: Vec<_> = found.records.iter().map(|each| (each.offset, each.time, each.headers.len())).collect();
             assert_eq!(seen, [(100, 1_000, 0), (102, 1_020, 2)]);
             let Record { key: Some(key), value: Some(value), .. } = &found.records[0] else { panic!("has both") };
             assert_eq!((found.part(key), found.part(value)), (&b"key"[..], &b"a"[..]));
             assert_eq!(found.records[1].value, None);
-            assert_eq!(read(&batch, 101, true).unwrap().records, found.records[1..]);
+            assert_eq!(read(&batch, 101).unwrap().records, found.records[1..]);
         }
     }
 
@@ -223,7 +258,7 @@ mod tests {
     fn the_time_of_the_broker_is_that_of_all() {
         let records = [record(0, None, &[]), record(1, None, &[])];
         let found = batch(&records, 8);
-        let read = read(&found, 0, true).unwrap();
+        let read = read(&found, 0).unwrap();
         assert_eq!(read.records.iter().map(|each| each.time).collect::<Vec<_>>(), [2_000; 2]);
     }
 
@@ -233,13 +268,16 @@ mod tests {
         for place in [8, 16, 17, 22, 60, good.len() - 1] {
             let mut bad = good.clone();
             bad[place] ^= 1;
-            assert!(read(&bad, 0, true).is_none(), "byte {place}");
+            assert!(read(&bad, 0).is_none(), "byte {place}");
         }
-        assert!(read(&good[..good.len() - 1], 0, false).is_none());
-        assert!(read(&good[..40], 0, false).is_none());
-        assert!(read(&batch(&[record(0, None, &[(b"\xd6", None)])], 0), 0, true).is_none());
-        assert!(read(&batch(&[vec![1, 0]], 3), 0, true).is_none());
-        assert!(read(&batch(&[vec![20, 0, 0, 0, 1, 1, 200]], 0), 0, true).is_none());
+        assert!(read(&good[..good.len() - 1], 0).is_none());
+        assert!(read(&good[..40], 0).is_none());
+        assert_eq!(batches(&[&good[..], &good, &good[..70]].concat()).collect::<Vec<_>>(), [&good, &good]);
+        assert!(read(&batch(&[record(0, None, &[(b"\xd6", None)])], 0), 0).is_none());
+        assert!(read(&batch(&[vec![1, 0]], 3), 0).is_none());
+        assert!(read(&cut(batch(&[record(0, None, &[])], 3), 1), 0).is_none());
+        assert!(read(&cut(batch(&[record(0, None, &[])], 3), 4), 0).is_none());
+        assert!(read(&batch(&[vec![20, 0, 0, 0, 1, 1, 200]], 0), 0).is_none());
     }
 
     #[test]

@@ -52,7 +52,7 @@ def test_columns_of_one_batch() -> None:
     assert found.values == [b"10", b"11", b"12"]
     assert found.keys == [b"k"] * 3
     assert [list(headers) for headers in found.headers] == [[("h", b"1")]] * 3
-    assert found.timestamps == [1000, 1001, 1002]
+    assert list(found.timestamps) == [1000, 1001, 1002]
 
 
 def test_a_seek_into_a_batch_leaves_out_what_came_before() -> None:
@@ -159,7 +159,7 @@ def test_a_header_name_that_is_no_utf8_stops_nothing() -> None:
     found = list(fetch.RawRecords.of(stock))
     assert [value for each in found for value in each.values] == [b"11", b"12", b"13", b"14", b"15"]
     assert [list(headers) for headers in found[1].headers] == [[("\\xd6", b"1")]] * 2
-    assert (found[1].keys, found[1].timestamps, found[1].next_offset) == ([b"k"] * 2, [1000, 1001], 15)
+    assert (found[1].keys, list(found[1].timestamps), found[1].next_offset) == ([b"k"] * 2, [1000, 1001], 15)
 
 
 def test_the_fetcher_keeps_what_may_have_to_be_read_again() -> None:
