@@ -74,8 +74,9 @@ class WorkerOptions:
     partitions: int = topics.PARTITIONS
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
-    #: Records in one chunk at most: bounds the pause that one chunk makes in the event loop.
-    chunk_records: int = 4000
+    #: Records in one chunk at most: bounds the pause that one chunk makes in the event loop, 10 ms for receipts of five
+    #: lines with the decoder in Rust, 40 ms in Python. Half of it costs a tenth more per line.
+    chunk_records: int = 8000
     fetch_bytes: int = 4 * MIB
     #: Rows waiting for the warehouse; above it consumption pauses.
     buffer_bytes: int = 256 * MIB
