@@ -63,6 +63,7 @@ class Load:
         self.places: Ints = np.array(
             [topics.partition_of(code, shape.partitions) for code in self.prefecture.tolist()], np.int64
         )
+        self._totals: dict[tuple[int, ...], Totals] = {}
         self.broken = chance.random(many) < 1 / BROKEN
         first = chance.integers(0, len(self.goods), many)
         step = chance.integers(1, len(self.goods) // LINES, many)
@@ -140,19 +141,29 @@ class Load:
 
     def totals(self, counts: list[int]) -> Totals:
         """Return the sums over the first ``counts`` receipts of each partition, the truth for every candidate."""
+        key = tuple(counts)
+        if key not in self._totals:
+            self._totals[key] = self._summed(counts)
+        return self._totals[key]
+
+    def _summed(self, counts: list[int]) -> Totals:
         taken = np.zeros(self.shape.receipts, bool)
         for place, count in enumerate(counts):
             taken[np.flatnonzero(self.places == place)[:count]] = True
         taken &= ~self.broken
-        region, bucket = self.region[taken], self.at[taken] // BUCKET
-        columns = np.repeat(region, LINES), self.good[taken].ravel(), np.repeat(bucket, LINES)
-        keys, group = np.unique(np.stack(columns), axis=1, return_inverse=True)
-        sums = np.zeros((2, keys.shape[1]), np.int64)
+        bucket = self.at[taken] // BUCKET
+        first, span = int(bucket.min()), int(np.ptp(bucket)) + 1
+        goods = len(self.goods)
+        cell = (np.repeat(self.region[taken], LINES) * goods + self.good[taken].ravel()) * span
+        keys, group = np.unique(cell + np.repeat(bucket - first, LINES), return_inverse=True)
+        sums = np.zeros((2, len(keys)), np.int64)
         np.add.at(sums[0], group, self.cents[taken].ravel() * 100)
         np.add.at(sums[1], group, self.quantity[taken].ravel())
-        found = zip(*keys.tolist(), *sums.tolist(), strict=True)
+        found = zip(
+            *(each.tolist() for each in (keys // span // goods, keys // span % goods, keys % span, *sums)), strict=True
+        )
         return {
-            f"{region}|{self.goods[good]}|{bucket * BUCKET}": [amount, quantity]
+            f"{region}|{self.goods[good]}|{(first + bucket) * BUCKET}": [amount, quantity]
             for region, good, bucket, amount, quantity in found
         }
 
