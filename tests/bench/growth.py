@@ -5,7 +5,7 @@
 The engine alone, all indicators and rules of the default packs, at 2,000 lines a second of event time in one
 partition, so that what a bucket costs whatever its number of lines is in the figures too. Measured are two buckets,
 the end of two among them, once every prefecture has begun and knows its sites; how long that took is told apart. They
-lie within one hour: what the next hour costs, once in twelve buckets, is left out.
+lie within one hour: what the next hour costs, once in twelve buckets, is left out. One bucket does where no bar is.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from tests.bench.nation import PARTITIONS, Nation, filled, memory, region
 from tests.services import ROOT
 
 RATE = 2000
-#: Before these seconds everything begins; the rest are the two buckets.
+#: Before these seconds everything begins; the rest are measured, so many buckets.
 WARM = 400
-SECONDS = WARM + 2 * BUCKET
+BUCKETS = 2
 CHUNK = 4000
 #: Counties, stores, goods: one thing grows at a time. Every county has a store. The first two say how much a line
 #: costs more, so they are measured several times.
@@ -101,31 +101,32 @@ def chunks(load: Load) -> Iterator[Chunk]:
 Step = tuple[int, int, int]
 
 
-def cost(steps: Sequence[Step], rounds: int) -> list[Cost]:
+def cost(steps: Sequence[Step], rounds: int, buckets: int = BUCKETS) -> list[Cost]:
     """Measure steps in turn, each in every round: what slows the machine down for a minute must not hit one alone."""
     with tempfile.TemporaryDirectory(prefix="staplewatch-bench-") as name:
-        loads = [_load(*step, Path(name) / str(number)) for number, step in enumerate(steps)]
+        seconds = WARM + buckets * BUCKET
+        loads = [_load(*step, seconds, Path(name) / str(number)) for number, step in enumerate(steps)]
         ways = (False, True) if available() else (False,)
-        runs = [[[_seconds(*load, rust=way) for way in ways] for load in loads] for _ in range(rounds)]
-    return [_median(step, each) for step, *each in zip(steps, *runs, strict=True)]
+        runs = [[[_seconds(*load, WARM / seconds, rust=way) for way in ways] for load in loads] for _ in range(rounds)]
+    lines = RATE * buckets * BUCKET
+    return [_median(step, lines, each) for step, *each in zip(steps, *runs, strict=True)]
 
 
-def _load(counties: int, stores: int, goods: int, directory: Path) -> tuple[list[Chunk], Catalogue]:
+def _load(counties: int, stores: int, goods: int, seconds: int, directory: Path) -> tuple[list[Chunk], Catalogue]:
     where = catalogue_of(counties, goods, directory)
-    shape = Shape(receipts=RATE * SECONDS // LINES, partitions=1, stores=stores, seconds=SECONDS)
-    start = (int(time.time()) - SECONDS) // HOUR * HOUR - HOUR + BUCKET
+    shape = Shape(receipts=RATE * seconds // LINES, partitions=1, stores=stores, seconds=seconds)
+    start = (int(time.time()) - seconds) // HOUR * HOUR - HOUR + BUCKET
     return list(chunks(Load(shape, where, start))), where
 
 
-def _median(step: Step, runs: Sequence[Sequence[tuple[float, float]]]) -> Cost:
-    lines = RATE * (SECONDS - WARM)
+def _median(step: Step, lines: int, runs: Sequence[Sequence[tuple[float, float]]]) -> Cost:
     own = [median(taken for taken, _ in way) / lines * 1e6 for way in zip(*runs, strict=True)]
     rust = own[1] if len(own) > 1 else None
     return Cost(*step, lines, own[0], rust, median(run[0][1] for run in runs))
 
 
-def _seconds(made: Sequence[Chunk], where: Catalogue, *, rust: bool) -> tuple[float, float]:
-    """Return what applying chunks takes after ``WARM``, and up to then, seconds of CPU."""
+def _seconds(made: Sequence[Chunk], where: Catalogue, warm: float, *, rust: bool) -> tuple[float, float]:
+    """Return what applying chunks takes after a first share of them, and up to then, seconds of CPU."""
     rules = Rulebook([load_pack(name) for name in DEFAULT], where)
     options = Options(event_time=True, inputs=(topics.SALES,), native=rust)
     engine = Engine(0, 1, where, rules, options, "bench", 1)
@@ -133,7 +134,7 @@ def _seconds(made: Sequence[Chunk], where: Catalogue, *, rust: bool) -> tuple[fl
     gc.collect()
     gc.freeze()  # as a worker does
     gc.set_threshold(*GC_THRESHOLDS)
-    first = len(made) * WARM // SECONDS
+    first = int(len(made) * warm)
     wall, taken = time.time(), list[float]()
     for part in (made[:first], made[first:]):
         started = time.process_time()
@@ -182,7 +183,7 @@ def run() -> list[Cost]:
     """Measure all steps, printing each."""
     found = cost(ENDS, ROUNDS)
     for step in OTHERS:
-        found += cost([step], 1)
+        found += cost([step], 1, buckets=1)
     found.sort(key=lambda each: (each.goods, each.stores != ENDS[0][1], each.counties, each.stores))
     for each in found:
         print(json.dumps(asdict(each)), flush=True)
