@@ -232,19 +232,21 @@ def _slices(batch: RawBatch, limit: int) -> Iterator[RawBatch]:
 
 def _extend(pending: RawBatch, piece: RawBatch) -> None:
     pending.offsets = _joined(pending.offsets, piece.offsets)
-    left, right = pending.values, piece.values
-    pending.values = left + right if type(left) is type(right) else [*left, *right]  # type: ignore[operator]
+    pending.values = _joined(pending.values, piece.values)
     pending.keys += piece.keys
     pending.headers += piece.headers
     pending.timestamps += piece.timestamps
     pending.next_offset = piece.next_offset
 
 
-def _joined(left: Sequence[int], right: Sequence[int]) -> Sequence[int]:
+def _joined(left: Sequence[Any], right: Sequence[Any]) -> Sequence[Any]:
+    """Return two columns as one: values that were unpacked elsewhere stay there, also beside a hidden batch."""
     if not left or not right:
         return left or right
     if isinstance(left, range) and isinstance(right, range) and left.stop == right.start:
         return range(left.start, right.stop)
+    if type(left) is type(right) and not isinstance(left, range):
+        return left + right  # type: ignore[operator, no-any-return]
     return [*left, *right]
 
 

@@ -126,6 +126,16 @@ def test_plain_batches_are_not_left_to_python() -> None:
 
 
 @installed
+def test_values_of_a_chunk_are_not_spelled_out_where_a_batch_of_it_is_hidden() -> None:
+    records: list[Any] = [(1, 0, None, b"v", [])]
+    data = b"".join(batch(base, records, LZ4, 7 * (base % 2) - 1, broker_time=False) for base in range(4))
+    stock = PartitionRecords(PLACE, tolerant.KeptRecords(data), [(6, 0)], 0, None, None, True, READ_COMMITTED)
+    [(_, chunk)] = fetch.chunks("t", 0, fetch.RawRecords.of(stock, native.unpacker()), 99)
+    assert (list(chunk.offsets), list(chunk.values)) == ([0, 2], [b"v"] * 2)
+    assert not isinstance(chunk.values, list)
+
+
+@installed
 def test_values_are_a_sequence() -> None:
     records: list[Any] = [(1, 0, None, value, []) for value in (b"a", None, b"", b"bc")]
     data = batch(0, records, LZ4, -1, broker_time=False) + batch(4, records, NONE, -1, broker_time=False)
